@@ -17,21 +17,79 @@ func target(
     swiftSettings: strict)
 }
 
-func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func command(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil
+) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func test(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hashTrees: Target.Dependency = .product(
+  name: "HashTreeCollections", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration: Target.Dependency = .product(
+  name: "Configuration", package: "swift-configuration")
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+func http2(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio-http2") }
 
 let package = Package(
   name: "OpenCEIR",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     target("DeviceIdentity"),
     target("DeviceLists", ["DeviceIdentity", crypto]),
-    test("DeviceIdentityTests", ["DeviceIdentity"]),
-    test("DeviceListsTests", ["DeviceIdentity", "DeviceLists"]),
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    target("PostgreSQL", ["CLibPQ"]),
+    target("LocalPostgreSQL", ["PostgreSQL"]),
+    target("RegistryStore", ["DeviceIdentity", "DeviceLists", "PostgreSQL", crypto]),
+    target("ListIndex", ["DeviceIdentity", "DeviceLists", crypto, hashTrees]),
+    target("ListExchange", ["DeviceIdentity", "DeviceLists", crypto]),
+    target("RegistryFiles", ["DeviceIdentity", "DeviceLists"]),
+    target(
+      "NightlyJobs",
+      ["DeviceIdentity", "DeviceLists", "RegistryFiles", "RegistryStore", crypto]),
+    target(
+      "CEIRService",
+      [
+        "DeviceIdentity", "DeviceLists", "ListExchange", "ListIndex", "LocalPostgreSQL",
+        "PostgreSQL", "RegistryStore", configuration, crypto, hummingbird, lifecycle, logging,
+        nio("NIOPosix"),
+      ]),
+    command(
+      "ceir",
+      [
+        "CEIRService", "DeviceIdentity", "DeviceLists", "NightlyJobs", "PostgreSQL",
+        "RegistryFiles", "RegistryStore", argumentParser, configuration, logging, systemPackage,
+      ]),
   ]
 )

@@ -1,0 +1,327 @@
+-- The whole schema of a registry (CEIR), for readers. Migrations in
+-- Sources/RegistryStore/Migrations arrive at the same catalogue; a test proves it.
+--
+-- Words: Schema/README.md. Rules:
+--   * History is kept: rows gain an end, they are not overwritten. Times are UTC, whole seconds
+--     where they are exchanged.
+--   * A subject is (subject_kind, subject_key1, subject_key2): 1 IMEI (14 digits, 0); 2 IMEI range
+--     (first, last); 3 TAC (8 digits, 0); 4 pairing (IMEI, length of the IMSI × 10^15 + IMSI).
+--   * A scope is 0 for every operator, or an operator_id.
+--   * A status is that of Equipment-Status, TS 29.272, 7.3.51: 0 white, 1 black, 2 grey.
+--   * Absent is 0 in a key, never NULL.
+
+CREATE SCHEMA ceir;
+SET LOCAL search_path = ceir;
+
+-- Which migrations have been applied, and the SHA-256 of their text.
+CREATE TABLE migration (
+  version    integer     PRIMARY KEY,
+  name       text        NOT NULL,
+  sha256     bytea       NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- The registry itself
+
+CREATE TABLE registry (
+  only_row    boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
+  name        text        NOT NULL CHECK (name ~ '^[!#-\[\]-~]{1,32}$'),
+  time_zone   text        NOT NULL,              -- defines a day and a block date
+  created_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- One uninterrupted history. A position means something only together with its epoch.
+CREATE TABLE epoch (
+  epoch_number      integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  epoch             text        NOT NULL UNIQUE CHECK (epoch ~ '^[0-9a-f]{32}$'),
+  started_at        timestamptz NOT NULL DEFAULT now(),
+  after_position    bigint      NOT NULL,        -- the journal's head when it began
+  reason            text        NOT NULL,
+  -- Of the cluster in which it began: another value later means a restore or a promotion.
+  system_identifier bigint      NOT NULL,
+  timeline          integer     NOT NULL
+);
+
+CREATE TABLE operator (
+  operator_id  integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY CHECK (operator_id > 0),
+  code         text        NOT NULL UNIQUE
+               CHECK (code ~ '^[a-z0-9][a-z0-9-]{0,15}$' AND code <> 'all'),
+  name         text        NOT NULL,
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  retired_at   timestamptz
+);
+
+-- MCC and MNC, TS 23.003, 2.2. A network belongs to one operator at a time.
+CREATE TABLE operator_plmn (
+  plmn         text        NOT NULL CHECK (plmn ~ '^[0-9]{5,6}$'),
+  operator_id  integer     NOT NULL REFERENCES operator,
+  since        timestamptz NOT NULL DEFAULT now(),
+  until        timestamptz,
+  PRIMARY KEY (plmn, since)
+);
+CREATE UNIQUE INDEX operator_plmn_current ON operator_plmn (plmn) WHERE until IS NULL;
+
+-- What the regulator has agreed with an operator. The newest version is in force.
+CREATE TABLE operator_policy (
+  operator_id  integer     NOT NULL REFERENCES operator,
+  version      integer     NOT NULL CHECK (version > 0),
+  -- What a device on no list is answered as: ITU-T Q Suppl. 73.
+  mode         text        NOT NULL CHECK (mode IN ('unknown', 'white', 'grey', 'black')),
+  since        timestamptz NOT NULL DEFAULT now(),
+  set_by       text        NOT NULL,
+  PRIMARY KEY (operator_id, version)
+);
+
+-- One EIR process of an operator. Its token stands in for a certificate.
+CREATE TABLE node (
+  node_id      integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  operator_id  integer     NOT NULL REFERENCES operator,
+  name         text        NOT NULL CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
+  token_hash   bytea       NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  revoked_at   timestamptz
+);
+CREATE UNIQUE INDEX node_current ON node (operator_id, name) WHERE revoked_at IS NULL;
+
+-- What a node last said of itself; the one table besides list_entry whose rows are overwritten.
+CREATE TABLE node_report (
+  node_id      integer     PRIMARY KEY REFERENCES node,
+  epoch        text        NOT NULL,
+  position     bigint      NOT NULL,
+  seen_at      timestamptz NOT NULL
+);
+
+-- Who may use the interface for people. Only the SHA-256 of a token is kept.
+CREATE TABLE api_token (
+  token_id     integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  name         text        NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  role         text        NOT NULL CHECK (role IN
+               ('viewer', 'officer', 'approver', 'auditor', 'administrator', 'operator')),
+  operator_id  integer     REFERENCES operator,
+  token_hash   bytea       NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  expires_at   timestamptz,
+  revoked_at   timestamptz,
+  CHECK ((role = 'operator') = (operator_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX api_token_current ON api_token (name) WHERE revoked_at IS NULL;
+
+-- ---------------------------------------------------------------------------------------------
+-- Reference data and what was handed over
+
+-- One file, once. The same bytes again are recognised.
+CREATE TABLE import (
+  import_id     bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  kind          text        NOT NULL CHECK (kind IN ('tac', 'stolen')),
+  file_name     text        NOT NULL,
+  sha256        bytea       NOT NULL CHECK (octet_length(sha256) = 32),
+  source        text        NOT NULL,
+  rows_read     bigint      NOT NULL,
+  rows_kept     bigint      NOT NULL,
+  rows_repeated bigint      NOT NULL,
+  rows_refused  bigint      NOT NULL,
+  imported_at   timestamptz NOT NULL DEFAULT now(),
+  imported_by   text        NOT NULL
+);
+CREATE INDEX import_content ON import (kind, sha256);
+
+-- Type allocations, GSMA TS.06. A change ends the row and begins another.
+CREATE TABLE tac_allocation (
+  tac           integer     NOT NULL CHECK (tac BETWEEN 0 AND 99999999),
+  manufacturer  text        NOT NULL,
+  model         text        NOT NULL,
+  attributes    jsonb       NOT NULL,            -- the other columns, as they came
+  import_id     bigint      NOT NULL REFERENCES import,
+  since         timestamptz NOT NULL DEFAULT now(),
+  until         timestamptz
+);
+CREATE UNIQUE INDEX tac_allocation_current ON tac_allocation (tac) WHERE until IS NULL;
+CREATE INDEX tac_allocation_history ON tac_allocation (tac, since);
+
+-- A device has one IMEI per SIM that can be served at the same time. GSMA TS.06, 8.
+CREATE TABLE device (
+  device_id    bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  source       text        NOT NULL,
+  since        timestamptz NOT NULL DEFAULT now(),
+  until        timestamptz
+);
+
+CREATE TABLE device_imei (
+  device_id    bigint      NOT NULL REFERENCES device,
+  imei         bigint      NOT NULL CHECK (imei BETWEEN 0 AND 99999999999999),
+  since        timestamptz NOT NULL DEFAULT now(),
+  until        timestamptz,
+  PRIMARY KEY (device_id, imei, since)
+);
+CREATE UNIQUE INDEX device_imei_current ON device_imei (imei) WHERE until IS NULL;
+
+-- ---------------------------------------------------------------------------------------------
+-- Why: grounds and releases
+
+-- One reason, from one source, to treat a subject in one way. Added and ended, never overwritten.
+CREATE TABLE ground (
+  ground_id       bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
+  subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
+  subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+  scope           integer     NOT NULL CHECK (scope >= 0),
+  code            text        NOT NULL,
+  status          smallint    NOT NULL CHECK (status BETWEEN 0 AND 2),
+  overridable     boolean     NOT NULL,
+  source          text        NOT NULL,          -- ends only its own grounds
+  case_reference  text        NOT NULL DEFAULT '',
+  reason          text        NOT NULL DEFAULT '',
+  device_id       bigint      REFERENCES device, -- the device that the case named
+  import_id       bigint      REFERENCES import,
+  started_at      timestamptz NOT NULL,
+  ended_at        timestamptz,
+  recorded_at     timestamptz NOT NULL DEFAULT now(),
+  recorded_by     text        NOT NULL,
+  end_recorded_at timestamptz,
+  end_recorded_by text,
+  end_reason      text,
+  CHECK (subject_kind <> 4 OR status <> 2),      -- a pairing is an exception or a block
+  CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
+);
+CREATE INDEX ground_subject ON ground (subject_kind, subject_key1, subject_key2, scope);
+CREATE INDEX ground_device ON ground (device_id) WHERE device_id IS NOT NULL;
+
+-- A regulator's decision that grounds of these codes, whoever gave them, count for nothing: the
+-- one-step undo of a wrong block. It also covers grounds that come while it lasts.
+CREATE TABLE release (
+  release_id      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
+  subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
+  subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+  scope           integer     NOT NULL CHECK (scope >= 0),
+  codes           text[]      NOT NULL CHECK (cardinality(codes) > 0),
+  -- Whether one of the grounds is on the type or a range of the device: then the device itself is
+  -- put on the list, white.
+  lifts_wider     boolean     NOT NULL,
+  case_reference  text        NOT NULL DEFAULT '',
+  reason          text        NOT NULL,
+  started_at      timestamptz NOT NULL,
+  ended_at        timestamptz,
+  recorded_at     timestamptz NOT NULL DEFAULT now(),
+  recorded_by     text        NOT NULL,
+  approved_by     text,                          -- a second person, where one is required
+  end_recorded_at timestamptz,
+  end_recorded_by text,
+  end_reason      text,
+  CHECK (NOT lifts_wider OR subject_kind = 1),
+  CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
+);
+CREATE INDEX release_subject ON release (subject_kind, subject_key1, subject_key2, scope);
+
+-- ---------------------------------------------------------------------------------------------
+-- What: queue, entries, journal. Written by the publisher alone, but for marks in dirty.
+
+-- Subjects whose grounds have changed. A plain queue without a unique subject: a mark must never
+-- be lost against one that is just being taken.
+CREATE TABLE dirty (
+  dirty_id      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  subject_kind  smallint    NOT NULL,
+  subject_key1  bigint      NOT NULL,
+  subject_key2  bigint      NOT NULL,
+  scope         integer     NOT NULL,
+  priority      smallint    NOT NULL CHECK (priority BETWEEN 0 AND 2)
+);                                               -- 0 a person's release, 1 a person's block, 2 mass
+CREATE INDEX dirty_order ON dirty (priority, dirty_id);
+
+-- When a ground or a release that is already recorded begins or ends.
+CREATE TABLE due (
+  due_at        timestamptz NOT NULL,
+  subject_kind  smallint    NOT NULL,
+  subject_key1  bigint      NOT NULL,
+  subject_key2  bigint      NOT NULL,
+  scope         integer     NOT NULL,
+  PRIMARY KEY (due_at, subject_kind, subject_key1, subject_key2, scope)
+);
+
+-- The fold of the grounds in force: the list itself.
+CREATE TABLE list_entry (
+  subject_kind  smallint    NOT NULL,
+  subject_key1  bigint      NOT NULL,
+  subject_key2  bigint      NOT NULL,
+  scope         integer     NOT NULL,
+  status        smallint    NOT NULL CHECK (status BETWEEN 0 AND 2),
+  ground_codes  text[]      NOT NULL,
+  overridable   boolean     NOT NULL,
+  since         timestamptz NOT NULL,
+  position      bigint      NOT NULL,            -- of the change that made it so
+  PRIMARY KEY (subject_kind, subject_key1, subject_key2, scope)
+);
+
+-- Every change of an entry, in order. Positions are dense: 1, 2, 3 … The primary key is also the
+-- fence: of two publishers that both believe to lead, one cannot write.
+CREATE TABLE journal (
+  position      bigint      PRIMARY KEY CHECK (position > 0),
+  subject_kind  smallint    NOT NULL,
+  subject_key1  bigint      NOT NULL,
+  subject_key2  bigint      NOT NULL,
+  scope         integer     NOT NULL,
+  status        smallint    CHECK (status BETWEEN 0 AND 2),   -- NULL: left the list
+  ground_codes  text[]      NOT NULL,
+  overridable   boolean     NOT NULL
+);
+
+-- One row per transaction of the publisher: the places where a delta may end.
+CREATE TABLE journal_batch (
+  last_position  bigint      PRIMARY KEY,
+  first_position bigint      NOT NULL,
+  epoch          text        NOT NULL REFERENCES epoch (epoch),
+  as_of          timestamptz NOT NULL,           -- the moment of the fold; never goes back
+  published_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CHECK (first_position <= last_position)
+);
+
+-- The digest of a scope's entries after a batch that changed them. Schema/exchange/digest.md.
+CREATE TABLE journal_digest (
+  scope         integer     NOT NULL,
+  last_position bigint      NOT NULL REFERENCES journal_batch,
+  digest        bytea       NOT NULL CHECK (octet_length(digest) = 32),
+  PRIMARY KEY (scope, last_position)
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- The activity trail: every change, and every person's look at personal data
+
+CREATE TABLE trail (
+  trail_id      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+  actor         text        NOT NULL,
+  action        text        NOT NULL,
+  -- SHA-256 of salt and payload, so that the row still proves what an erased payload was.
+  payload_hash  bytea       NOT NULL CHECK (octet_length(payload_hash) = 32)
+);
+
+CREATE TABLE trail_payload (
+  trail_id      bigint      PRIMARY KEY REFERENCES trail,
+  salt          bytea       NOT NULL CHECK (octet_length(salt) = 16),
+  payload       text        NOT NULL             -- JSON, exactly the bytes that were hashed
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Roles: one per process, with only its verbs. They cannot log in; a connection takes one with
+-- SET ROLE.
+
+GRANT USAGE ON SCHEMA ceir TO ceir_publisher, ceir_service;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA ceir TO ceir_service;
+GRANT INSERT ON operator, operator_plmn, operator_policy, node, node_report, api_token, import,
+  tac_allocation, device, device_imei, ground, release, dirty, trail, trail_payload
+  TO ceir_service;
+GRANT UPDATE (retired_at) ON operator TO ceir_service;
+GRANT UPDATE (until) ON operator_plmn, tac_allocation, device, device_imei TO ceir_service;
+GRANT UPDATE (revoked_at) ON node, api_token TO ceir_service;
+GRANT UPDATE (epoch, position, seen_at) ON node_report TO ceir_service;
+GRANT UPDATE (ended_at, end_recorded_at, end_recorded_by, end_reason) ON ground, release
+  TO ceir_service;
+
+GRANT SELECT ON registry, epoch, operator, ground, release, dirty, due, list_entry, journal,
+  journal_batch, journal_digest TO ceir_publisher;
+GRANT INSERT ON epoch, due, list_entry, journal, journal_batch, journal_digest TO ceir_publisher;
+GRANT DELETE ON dirty, due, list_entry TO ceir_publisher;
+GRANT UPDATE (status, ground_codes, overridable, since, position) ON list_entry
+  TO ceir_publisher;

@@ -1,0 +1,63 @@
+import Synchronization
+
+/// A number that is shown at `/metrics`.
+package final class Metric: Sendable {
+  package let name: String
+  let help: String
+  let kind: Kind
+  private let value = Atomic<Int64>(0)
+
+  enum Kind: String { case counter, gauge }
+
+  init(_ kind: Kind, _ name: String, _ help: String) {
+    self.kind = kind
+    self.name = name
+    self.help = help
+  }
+
+  package func add(_ count: Int64 = 1) { value.add(count, ordering: .relaxed) }
+  package func set(_ number: Int64) { value.store(number, ordering: .relaxed) }
+  package var current: Int64 { value.load(ordering: .relaxed) }
+}
+
+/// What a CEIR tells Prometheus.
+package final class CEIRMetrics: Sendable {
+  package let position = Metric(
+    .gauge, "ceir_journal_position", "Last position that this process knows to be published.")
+  package let isLeading = Metric(
+    .gauge, "ceir_publisher_leading", "1 while this process publishes.")
+  package let publisherFailures = Metric(
+    .counter, "ceir_publisher_failures_total", "Times the publisher stopped and tried again.")
+  package let indexPosition = Metric(
+    .gauge, "ceir_index_position", "Position of the lists that snapshots are cut from.")
+  package let indexRebuilds = Metric(
+    .counter, "ceir_index_rebuilds_total", "Times the lists were built from the database.")
+  package let snapshots = Metric(
+    .counter, "ceir_exchange_snapshots_total", "Snapshots sent to nodes.")
+  package let deltas = Metric(.counter, "ceir_exchange_deltas_total", "Deltas sent to nodes.")
+  package let changesSent = Metric(
+    .counter, "ceir_exchange_changes_total", "Changes sent to nodes.")
+  package let refusedRequests = Metric(
+    .counter, "ceir_refused_requests_total", "Requests without a token that allows them.")
+
+  package init() {}
+
+  private var all: [Metric] {
+    [
+      position, isLeading, publisherFailures, indexPosition, indexRebuilds, snapshots, deltas,
+      changesSent, refusedRequests,
+    ]
+  }
+
+  /// Prometheus text exposition format 0.0.4.
+  package var text: String {
+    all.map { metric in
+      """
+      # HELP \(metric.name) \(metric.help)
+      # TYPE \(metric.name) \(metric.kind.rawValue)
+      \(metric.name) \(metric.current)
+
+      """
+    }.joined()
+  }
+}

@@ -1,0 +1,147 @@
+import Hummingbird
+import LocalPostgreSQL
+package import Logging
+import PostgreSQL
+import RegistryStore
+import ServiceLifecycle
+import UnixSignals
+
+/// The CEIR as one process: publisher, lists, interfaces, and the embedded cluster where it has one.
+package struct CEIRServer: Sendable {
+  private let settings: CEIRSettings
+  private let logger: Logger
+
+  package init(settings: CEIRSettings, logger: Logger) {
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// Serves until SIGTERM or SIGINT. `onReady` is told the port once everything answers.
+  package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
+    try DataDirectory.create(settings.dataDirectory)
+    let lock = try DirectoryLock(directory: settings.dataDirectory)
+    let database = try await RegistryDatabase.open(settings)
+    do {
+      try await serve(database, onReady: onReady)
+    } catch {
+      try await database.close()
+      throw error
+    }
+    try await database.close()
+    lock.release()
+  }
+
+  private func serve(
+    _ database: RegistryDatabase, onReady: @escaping @Sendable (Int) -> Void
+  ) async throws {
+    let preparation = try await database.prepare(settings)
+    let servicePool = database.pool(role: .service)
+    let publisherPool = database.pool(
+      role: .publisher, connections: 1, setUpStatements: Publisher.setUpStatements)
+    let store = RegistryStore(pool: servicePool)
+    if let path = try await FirstToken.make(in: settings.dataDirectory, store: store) {
+      logger.notice(
+        "A token for the administrator was written; move it to a safe place.",
+        metadata: ["file": "\(path)"])
+    }
+    let bells = (dirty: Bell(), journal: Bell())
+    let metrics = CEIRMetrics()
+    let lists = RegistryLists(
+      store: store, registry: preparation.registryName,
+      directory: "\(settings.dataDirectory)/lists", journalBell: bells.journal,
+      metrics: metrics, logger: logger)
+    let application = application(
+      store: store, preparation: preparation, lists: lists, journalBell: bells.journal,
+      metrics: metrics, onReady: onReady)
+    var services: [any Service] = [
+      Publisher(
+        pool: publisherPool, dirtyBell: bells.dirty, journalBell: bells.journal,
+        metrics: metrics, logger: logger),
+      DatabaseHints(
+        database: database, dirtyBell: bells.dirty, journalBell: bells.journal, logger: logger),
+      lists, application,
+    ]
+    if database.local != nil { services.insert(EmbeddedCluster(database, logger), at: 0) }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services.map { .init(service: $0) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch {
+      await close(servicePool, publisherPool)
+      throw error
+    }
+    await close(servicePool, publisherPool)
+  }
+
+  private func close(_ pools: PostgreSQLPool...) async {
+    for pool in pools { await pool.close() }
+  }
+
+  private func application(
+    store: RegistryStore, preparation: RegistryDatabase.Preparation, lists: RegistryLists,
+    journalBell: Bell, metrics: CEIRMetrics, onReady: @escaping @Sendable (Int) -> Void
+  ) -> some ApplicationProtocol {
+    let router = Router(context: BasicRequestContext.self)
+    router.add(middleware: ProblemMiddleware())
+    HealthRoutes(store: store, lists: lists, metrics: metrics).add(to: router)
+    StaffRoutes(store: store, metrics: metrics).add(to: router.group("v1"))
+    ExchangeRoutes(
+      store: store, registry: preparation.registryName, lists: lists, journalBell: journalBell,
+      metrics: metrics
+    ).add(to: router.group("exchange/v1"))
+    return Application(
+      router: router,
+      configuration: .init(
+        address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "ceir"),
+      onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: logger)
+  }
+}
+
+/// Rings the bells when another process announces something.
+struct DatabaseHints: Service {
+  let database: RegistryDatabase
+  let dirtyBell: Bell
+  let journalBell: Bell
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      let listener = database.listener(
+        channels: [RegistryTransaction.dirtyChannel, RegistryTransaction.journalChannel]
+      ) { [logger] error in
+        logger.warning(
+          "The database is not heard; it is asked every second instead.",
+          metadata: ["error": "\(String(reflecting: error))"])
+      }
+      for await event in listener.events {
+        if case .notification(RegistryTransaction.journalChannel, _) = event {
+          journalBell.ring()
+        } else {
+          dirtyBell.ring()
+        }
+      }
+      await listener.close()
+    }
+  }
+}
+
+/// Keeps the embedded cluster alive.
+struct EmbeddedCluster: Service {
+  private let database: RegistryDatabase
+  private let logger: Logger
+
+  init(_ database: RegistryDatabase, _ logger: Logger) {
+    self.database = database
+    self.logger = logger
+  }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { [logger] in
+      await database.local?.supervise { event in
+        logger.error("The embedded PostgreSQL: \(event).")
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package import Configuration
+import DeviceLists
+import Glibc
+
+/// Why a setting is refused: one sentence that says what to change.
+package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// What a CEIR is told at its start. Each setting is read from the flags, then from the
+/// environment (`CEIR_HTTP_PORT` for `http.port`), then from the file of `--config`.
+package struct CEIRSettings: Sendable, Equatable {
+  package var dataDirectory = "/var/lib/openceir/ceir"
+  /// A libpq connection string; nil keeps a cluster in the data directory.
+  package var databaseURL: String?
+  package var httpHost = "127.0.0.1"
+  package var httpPort = 8080
+  package var registryName = "XA"
+  package var timeZone = "UTC"
+
+  package static let keys = [
+    "data.directory", "database.url", "http.host", "http.port", "registry.name",
+    "registry.timeZone",
+  ]
+
+  package init() {}
+
+  package init(from reader: ConfigReader) throws(SettingsError) {
+    if let directory = reader.text("data.directory") {
+      guard directory.hasPrefix("/") else {
+        throw SettingsError(
+          "data.directory must be an absolute path, and \"\(directory)\" is not: write it from "
+            + "the root, such as /var/lib/openceir/ceir.")
+      }
+      dataDirectory = directory
+    }
+    if let url = reader.text("database.url") {
+      guard !url.isEmpty else {
+        throw SettingsError(
+          "database.url is empty: give a PostgreSQL connection string, or leave the setting out "
+            + "to keep an embedded cluster.")
+      }
+      databaseURL = url
+    }
+    if let host = reader.text("http.host") { httpHost = try Self.loopback(host) }
+    if let port = reader.text("http.port") { httpPort = try Self.port(port, "http.port") }
+    if let name = reader.text("registry.name") {
+      guard RegistryName(name) != nil else {
+        throw SettingsError(
+          "registry.name must have 1 to \(RegistryName.longestText) printable ASCII characters "
+            + "without spaces, quotes and backslashes, such as XA.")
+      }
+      registryName = name
+    }
+    if let zone = reader.text("registry.timeZone") {
+      guard !zone.isEmpty else {
+        throw SettingsError(
+          "registry.timeZone is empty: give a name such as Africa/Tunis, or UTC.")
+      }
+      timeZone = zone
+    }
+  }
+
+  /// Without certificates the interfaces are for this machine alone.
+  private static func loopback(_ host: String) throws(SettingsError) -> String {
+    guard host == "::1" || host == "localhost" || host.hasPrefix("127.") else {
+      throw SettingsError(
+        "http.host must be a loopback address such as 127.0.0.1, and \"\(host)\" is not: tokens "
+          + "without TLS must not leave this machine.")
+    }
+    return host
+  }
+
+  private static func port(_ text: String, _ key: String) throws(SettingsError) -> Int {
+    guard let port = Int(text), (0...65_535).contains(port) else {
+      throw SettingsError("\(key) must be a number from 0 to 65535, and \"\(text)\" is not.")
+    }
+    return port
+  }
+}
+
+extension ConfigReader {
+  /// The setting as text, whether the file has it as text or as a number.
+  fileprivate func text(_ key: ConfigKey) -> String? {
+    string(forKey: key) ?? int(forKey: key).map(String.init)
+  }
+}

@@ -1,0 +1,102 @@
+import DeviceLists
+import Glibc
+package import ListExchange
+import ListIndex
+import RegistryStore
+
+/// Writes the index files of all scopes in one pass over the entries.
+///
+/// `@unchecked Sendable`: used by one task, which waits for each call.
+final class ListsBuilder: @unchecked Sendable {
+  private let registry: RegistryName
+  private var writers: [ScopeNumber: Writer] = [:]
+
+  private struct Writer {
+    let scope: Scope
+    let path: String
+    let file: IndexFileWriter
+    var digest = ListDigest.zero
+    var canonical: [EntryClass: CanonicalEntry] = [:]
+  }
+
+  init(directory: String, registry: RegistryName, operators: OperatorDirectory) throws {
+    self.registry = registry
+    for scope in [Scope.all] + operators.all.map(Scope.only) {
+      guard let number = operators.number(scope) else { continue }
+      let path = "\(directory)/\(scope).new"
+      writers[number] = Writer(scope: scope, path: path, file: try IndexFileWriter(path: path))
+    }
+  }
+
+  func append(
+    _ page: [(subject: Subject, scope: ScopeNumber, entryClass: EntryClass)]
+  ) throws {
+    for entry in page {
+      guard var writer = writers.removeValue(forKey: entry.scope) else { continue }
+      let listed =
+        writer.scope == .all
+        ? ListedClass(all: entry.entryClass) : ListedClass(own: entry.entryClass)
+      try writer.file.append(entry.subject, listed)
+      var canonical =
+        writer.canonical[entry.entryClass]
+        ?? CanonicalEntry(scope: writer.scope, entryClass: entry.entryClass)
+      writer.digest += canonical.digest(of: entry.subject)
+      writer.canonical[entry.entryClass] = canonical
+      writers[entry.scope] = writer
+    }
+  }
+
+  func finish(
+    epoch: Epoch, position: Position, into indexes: [ScopeNumber: ListIndex]
+  ) throws {
+    for (number, writer) in writers {
+      let digests =
+        writer.scope == .all
+        ? ScopeDigests(all: writer.digest) : ScopeDigests(own: writer.digest)
+      _ = try writer.file.finish(
+        head: IndexHead(
+          registry: registry, content: .scope(writer.scope), epoch: epoch, position: position,
+          digests: digests, issuedAt: .now))
+      try indexes[number]?.install(snapshotFile: writer.path)
+    }
+  }
+}
+
+/// A feed's snapshot on disk. It stays readable for whoever has it open after it was removed.
+package struct SnapshotFile: Sendable {
+  package let path: String
+  package let checkpoint: Checkpoint
+
+  init(
+    all: ListSnapshot, own: ListSnapshot, feed: Feed, asOf now: Instant, directory: String
+  ) throws {
+    let position = all.indexHead.position
+    let path = "\(directory)/\(feed)-\(position)-\(now.secondsSinceEpoch).idx"
+    var head = all.indexHead.listHead
+    head.digest = all.indexHead.digests.sum + own.indexHead.digests.sum
+    let digest = head.digest
+    func checkpoint(_ sha256: [UInt8]) throws(ListIndexError) -> Checkpoint {
+      guard let hash = ContentHash(Hexadecimal.text(sha256)) else {
+        throw ListIndexError(.trailer("the hash of the file has the wrong length"))
+      }
+      return Checkpoint(
+        registry: all.indexHead.registry, epoch: all.indexHead.epoch, feed: feed, after: .start,
+        position: position, digest: digest, contentHash: hash, issuedAt: now)
+    }
+    let written = try FeedFile.write(all: all, own: own, feed: feed, issuedAt: now, to: path) {
+      sha256 throws(ListIndexError) in try checkpoint(sha256).json
+    }
+    self.path = path
+    self.checkpoint = try checkpoint(written.sha256)
+  }
+
+  func remove() throws {
+    guard unlink(path) == 0 || errno == ENOENT else {
+      throw SnapshotError(description: "An old snapshot cannot be removed (errno \(errno)).")
+    }
+  }
+}
+
+struct SnapshotError: Error, CustomStringConvertible {
+  let description: String
+}

@@ -1,0 +1,84 @@
+import Hummingbird
+import ListExchange
+import Logging
+import PostgreSQL
+import RegistryStore
+
+/// A refusal as RFC 9457 has it, with a stable code for programs.
+struct Problem: Error, HTTPResponseError {
+  let status: HTTPResponse.Status
+  let code: String
+  let detail: String
+
+  init(_ status: HTTPResponse.Status, _ code: String, _ detail: String) {
+    self.status = status
+    self.code = code
+    self.detail = detail
+  }
+
+  private struct Document: Encodable {
+    let type = "about:blank"
+    let title: String
+    let status: Int
+    let code: String
+    let detail: String
+  }
+
+  func response(from request: Request, context: some RequestContext) throws -> Response {
+    let document = Document(
+      title: status.reasonPhrase, status: status.code, code: code, detail: detail)
+    var response = try JSONText.response(document, status: status)
+    response.headers[.contentType] = "application/problem+json"
+    if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+    return response
+  }
+}
+
+extension Problem {
+  /// What a stranger may know of an error; the log is told the rest.
+  init(_ error: any Error) {
+    switch error {
+    case let problem as Problem: self = problem
+    case let error as StoreError: self.init(store: error)
+    case let error as HTTPError:
+      self.init(error.status, "request", error.body ?? error.status.reasonPhrase)
+    case is PostgreSQLError:
+      self.init(
+        .serviceUnavailable, "database", "The registry's database does not answer: try again.")
+    default: self.init(.internalServerError, "internal", "The registry has failed.")
+    }
+  }
+
+  private init(store error: StoreError) {
+    switch error.code {
+    case .releaseStands: self.init(.conflict, "releaseStands", error.description)
+    case .alreadyBlocked: self.init(.conflict, "alreadyBlocked", error.description)
+    case .notBlocked: self.init(.conflict, "notBlocked", error.description)
+    case .notReleased: self.init(.conflict, "notReleased", error.description)
+    case .unknownOperator: self.init(.badRequest, "unknownOperator", error.description)
+    default: self.init(.internalServerError, "internal", "The registry has failed.")
+    }
+  }
+}
+
+/// Turns every error into a problem document and logs those that are our own.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+  func handle(
+    _ request: Request, context: Context,
+    next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as ExchangeProblemError {
+      throw error
+    } catch {
+      let problem = Problem(error)
+      if problem.status.code >= 500 {
+        context.logger.error(
+          "A request has failed.",
+          metadata: ["path": "\(request.uri.path)", "error": "\(String(reflecting: error))"])
+      }
+      throw problem
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import DeviceIdentity
+import DeviceLists
+import HTTPTypes
+package import RegistryStore
+
+/// `POST /v1/devices/{imei}/block`.
+struct BlockRequest: Decodable {
+  static let longestText = 500
+
+  let caseReference: String
+  let reason: String
+  /// `stolen` unless something else is said.
+  let ground: String?
+  /// `all` or an operator's code.
+  let scope: String?
+  /// From when and until when, RFC 3339 in UTC.
+  let start: String?
+  let end: String?
+
+  func ground(on imei: IMEI, source: String, asOf now: Instant) throws -> NewGround {
+    try requireText(caseReference, named: "caseReference")
+    try requireText(reason, named: "reason")
+    guard let code = GroundCode(word: ground ?? "stolen"), code.defaultStatus != .white else {
+      throw Problem(.badRequest, "ground", "The ground is not a code that blocks a device.")
+    }
+    guard let scope = Scope(scope ?? "all") else {
+      throw Problem(.badRequest, "scope", "The scope must be \"all\" or an operator's code.")
+    }
+    let start = try instant(start, named: "start")
+    let end = try instant(end, named: "end")
+    if let end, end <= (start ?? now) {
+      throw Problem(.badRequest, "end", "The end must be later than the start.")
+    }
+    return NewGround(
+      on: .imei(imei), scope: scope, code: code, source: source, caseReference: caseReference,
+      reason: reason, start: start, end: end)
+  }
+
+  private func instant(_ text: String?, named name: String) throws -> Instant? {
+    guard let text else { return nil }
+    guard let instant = Instant(text) else {
+      throw Problem(.badRequest, name, "\(name) must look like 2026-11-23T06:23:17Z.")
+    }
+    return instant
+  }
+}
+
+/// `POST /v1/devices/{imei}/unblock` and `…/release`.
+struct ReasonRequest: Decodable {
+  let reason: String
+  let caseReference: String?
+}
+
+func requireText(_ text: String, named name: String) throws {
+  guard !text.isEmpty, text.count <= BlockRequest.longestText, !text.contains("\0") else {
+    throw Problem(
+      .badRequest, name, "\(name) must have 1 to \(BlockRequest.longestText) characters.")
+  }
+}
+
+/// The answer to a change.
+struct ChangeAnswer: Encodable {
+  let imeis: [String]
+  /// The change is on every list that has reached this position; absent while it waits.
+  let position: UInt64?
+  let status: String
+}
+
+/// All that the registry knows of a device, for its staff.
+package struct DeviceAnswer: Encodable, Sendable {
+  struct Listing: Encodable {
+    let on: String
+    let scope: String
+    let status: String
+    let grounds: [String]
+    let overridable: Bool
+    let since: String
+    let position: UInt64
+  }
+
+  struct Ground: Encodable {
+    let number: Int64
+    let on: String
+    let scope: String
+    let ground: String
+    let status: String
+    let source: String
+    let caseReference: String
+    let reason: String
+    let start: String
+    let end: String?
+    let recordedBy: String
+    let endRecordedBy: String?
+    let endReason: String?
+  }
+
+  struct Release: Encodable {
+    let number: Int64
+    let scope: String
+    let grounds: [String]
+    let reason: String
+    let start: String
+    let end: String?
+    let recordedBy: String
+  }
+
+  let imei: String
+  let tac: String
+  let manufacturer: String?
+  let model: String?
+  let status: String
+  let siblings: [String]
+  let pairings: Int
+  let lists: [Listing]
+  let grounds: [Ground]
+  let releases: [Release]
+
+  package init(_ record: DeviceRecord) {
+    imei = record.imei.dialled
+    tac = record.imei.tac.description
+    manufacturer = record.manufacturer
+    model = record.model
+    siblings = record.siblings.map(\.dialled)
+    pairings = record.pairingCount
+    let own = record.entries.filter { $0.subject.kind == .imei && $0.scope == .all }
+    status = own.first.map { $0.entryClass.status.description } ?? "unlisted"
+    lists = record.entries.map { entry in
+      Listing(
+        on: entry.subject.name, scope: entry.scope.description,
+        status: entry.entryClass.status.description,
+        grounds: entry.entryClass.codes.codes.map(\.description),
+        overridable: entry.entryClass.isOverridable, since: entry.since.description,
+        position: entry.position.number)
+    }
+    grounds = record.grounds.map { ground in
+      Ground(
+        number: ground.number, on: ground.subject.name, scope: ground.scope.description,
+        ground: ground.code.description, status: ground.status.description,
+        source: ground.source, caseReference: ground.caseReference, reason: ground.reason,
+        start: ground.start.description, end: ground.end?.description,
+        recordedBy: ground.recordedBy, endRecordedBy: ground.endRecordedBy,
+        endReason: ground.endReason)
+    }
+    releases = record.releases.map { release in
+      Release(
+        number: release.number, scope: release.scope.description,
+        grounds: release.codes.codes.map(\.description), reason: release.reason,
+        start: release.start.description, end: release.end?.description,
+        recordedBy: release.recordedBy)
+    }
+  }
+}
+
+extension Subject {
+  /// What staff read: never a subscriber.
+  fileprivate var name: String {
+    switch self {
+    case .imei: "imei"
+    case .range(let range): "range \(range)"
+    case .tac(let tac): "tac \(tac)"
+    case .pairing: "pairing"
+    }
+  }
+}

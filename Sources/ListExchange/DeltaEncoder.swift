@@ -1,0 +1,109 @@
+import Crypto
+import DeviceIdentity
+package import DeviceLists
+
+/// Writes a delta as NDJSON: one line per change, then the checkpoint.
+///
+/// The caller gives the changes of one feed in rising order and takes the bytes in pieces as large
+/// as it likes; the SHA-256 goes along.
+package struct DeltaEncoder {
+  private var bytes: [UInt8] = []
+  private var hash = SHA256()
+  private let after: Position
+  /// The end of a line, from the status on: changes by the thousand share few of them.
+  private var endings: [EntryClass?: [UInt8]] = [:]
+  private var scopes: [Scope: [UInt8]] = [:]
+  private static let mostEndings = 1_024
+
+  /// - Parameter after: where the delta starts: the position that the node asked from.
+  package init(after: Position, reservingBytes: Int = 65_536) {
+    self.after = after
+    bytes.reserveCapacity(reservingBytes)
+  }
+
+  /// Bytes written and not yet taken.
+  package var byteCount: Int { bytes.count }
+
+  package mutating func append(_ change: Change) {
+    bytes.append(static: "{\"position\":")
+    bytes.append(decimal: change.position.number)
+    append(scope: change.scope)
+    append(change.subject)
+    append(endingOf: change.entryClass)
+  }
+
+  /// What was written since the last call. The array keeps its capacity for the next piece.
+  package mutating func take() -> [UInt8] {
+    hash.update(data: bytes)
+    let piece = bytes
+    bytes.removeAll(keepingCapacity: true)
+    return piece
+  }
+
+  /// Writes the checkpoint and returns what was not yet taken. Nothing may follow.
+  ///
+  /// - Parameter digest: of the whole feed at `head.position`.
+  package mutating func finish(registry: RegistryName, feed: Feed, head: ListHead) -> [UInt8] {
+    var hash = hash
+    hash.update(data: bytes)
+    let checkpoint = Checkpoint(
+      registry: registry, epoch: head.epoch, feed: feed, after: after, position: head.position,
+      digest: head.digest, contentHash: ContentHash(hash.finalize()), issuedAt: head.issuedAt)
+    var text = JSONText()
+    text.open()
+    checkpoint.write(into: &text, named: "checkpoint")
+    text.close()
+    bytes += text.bytes
+    bytes.append(0x0A)
+    return bytes
+  }
+
+  private mutating func append(scope: Scope) {
+    if scopes[scope] == nil {
+      scopes[scope] = Array(",\"scope\":\"\(scope)\"".utf8)
+    }
+    if let text = scopes[scope] { bytes += text }
+  }
+
+  private mutating func append(_ subject: Subject) {
+    switch subject {
+    case .imei(let imei):
+      bytes.append(static: ",\"imei\":\"")
+      bytes.append(digitsOf: imei.number, width: 14)
+      bytes.append(static: "\"")
+    case .tac(let tac):
+      bytes.append(static: ",\"tac\":\"")
+      bytes.append(digitsOf: UInt64(tac.number), width: 8)
+      bytes.append(static: "\"")
+    case .range(let range):
+      bytes.append(static: ",\"range\":{\"first\":\"")
+      bytes.append(digitsOf: range.first.number, width: 14)
+      bytes.append(static: "\",\"last\":\"")
+      bytes.append(digitsOf: range.last.number, width: 14)
+      bytes.append(static: "\"}")
+    case .pairing(let pairing):
+      bytes.append(static: ",\"pairing\":{\"imei\":\"")
+      bytes.append(digitsOf: pairing.imei.number, width: 14)
+      bytes.append(static: "\",\"imsi\":\"")
+      bytes.append(contentsOf: pairing.imsi.digits.utf8)
+      bytes.append(static: "\"}")
+    }
+  }
+
+  private mutating func append(endingOf entryClass: EntryClass?) {
+    if let ending = endings[entryClass] {
+      bytes += ending
+      return
+    }
+    let ending = Array(Self.ending(of: entryClass).utf8)
+    if endings.count < Self.mostEndings { endings[entryClass] = ending }
+    bytes += ending
+  }
+
+  private static func ending(of entryClass: EntryClass?) -> String {
+    guard let entryClass else { return ",\"status\":null}\n" }
+    let grounds = entryClass.codes.codes.map { "\"\($0)\"" }.joined(separator: ",")
+    return ",\"status\":\"\(entryClass.status)\",\"grounds\":[\(grounds)],"
+      + "\"overridable\":\(entryClass.isOverridable)}\n"
+  }
+}

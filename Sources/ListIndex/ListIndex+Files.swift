@@ -1,0 +1,137 @@
+package import DeviceLists
+internal import Glibc
+internal import Synchronization
+
+/// New generations: a list from outside, or the present one written anew.
+extension ListIndex {
+  /// Replaces the list by a file, which is moved into the directory. The file must be of this
+  /// registry and feed or scope and undamaged; whether it may replace the list, older or newer, is
+  /// the caller's to judge. Held subjects stay held.
+  @discardableResult
+  package func install(snapshotFile path: String) throws(ListIndexError) -> ListSnapshot {
+    let file = try stage(path)
+    let index = try MappedIndex(path: file, verify: true)
+    guard index.header.head.registry == registry, index.header.head.content == content else {
+      throw ListIndexError(.otherList, path: path)
+    }
+    let descriptor = try FileSystem.openForReading(file)
+    defer { close(descriptor) }
+    try FileSystem.synchronize(descriptor, file)
+    let snapshot = try writer.withLock { (writer) throws(ListIndexError) in
+      let snapshot = try ListSnapshot(index: index, held: current?.heldAnswers)
+      try begin(&writer, with: file, tail: [])
+      publish(snapshot)
+      return snapshot
+    }
+    if file != path { FileSystem.removeIfPossible(path) }
+    return snapshot
+  }
+
+  /// A list without entries: where a new registry starts.
+  @discardableResult
+  package func startEmpty(
+    epoch: Epoch, position: Position, issuedAt: Instant
+  ) throws(ListIndexError) -> ListSnapshot {
+    let head = IndexHead(
+      registry: registry, content: content, epoch: epoch, position: position,
+      digests: ScopeDigests(), issuedAt: issuedAt)
+    let path = directory + "/empty.new"
+    _ = try IndexFileWriter(path: path).finish(head: head)
+    return try install(snapshotFile: path)
+  }
+
+  /// A file of another file system cannot be renamed into the directory: it is copied beside.
+  private func stage(_ path: String) throws(ListIndexError) -> String {
+    var source = stat()
+    var target = stat()
+    guard stat(path, &source) == 0 else { throw FileSystem.failure("look at a file", path) }
+    guard stat(directory, &target) == 0 else {
+      throw FileSystem.failure("look at a directory", directory)
+    }
+    if source.st_dev == target.st_dev { return path }
+    let copy = directory + "/installed.new.part"
+    var file = try OutputFile(path: copy, startingAt: 0)
+    try file.append(try MappedFile(path: path).bytes)
+    try file.flush()
+    return copy
+  }
+
+  /// Begins a generation. A crash before the index file is renamed leaves the old one as it was;
+  /// after it, the new one is complete.
+  private func begin(
+    _ writer: inout Writer, with file: String, tail: [UInt8]
+  ) throws(ListIndexError) {
+    let old = GenerationFiles(directory, writer.generation)
+    let new = GenerationFiles(directory, writer.generation + 1)
+    var log: ChangeLog?
+    if keepsLog {
+      log = try ChangeLog(creating: new.log, generation: writer.generation + 1, tail: tail)
+    }
+    do throws(ListIndexError) {
+      try FileSystem.synchronize(directory: directory)
+      try FileSystem.rename(file, to: new.index)
+      try FileSystem.synchronize(directory: directory)
+    } catch {
+      log?.close()
+      FileSystem.removeIfPossible(new.index)
+      FileSystem.removeIfPossible(new.log)
+      throw error
+    }
+    writer.log?.close()
+    writer.log = log
+    writer.generation += 1
+    FileSystem.removeIfPossible(old.index)
+    FileSystem.removeIfPossible(old.log)
+  }
+
+  /// Writes the list as one new file and drops the part of the log that it holds. From any thread,
+  /// while answers and changes go on; changes wait only while the last of them are carried over.
+  ///
+  /// Throws `superseded` where another list was installed meanwhile; nothing is lost then.
+  package func compact() throws(ListIndexError) {
+    let start = try writer.withLock { (writer) throws(ListIndexError) in
+      guard !writer.isCompacting else { throw ListIndexError(.compacting) }
+      let snapshot = try snapshot()
+      writer.isCompacting = true
+      return (snapshot, generation: writer.generation, tail: writer.log?.tailStart ?? 0)
+    }
+    let path = directory + "/compacted.new"
+    do throws(ListIndexError) {
+      _ = try FeedFile.write(start.0, to: path)
+      let index = try MappedIndex(path: path, verify: false)
+      try writer.withLock { (writer) throws(ListIndexError) in
+        guard writer.generation == start.generation else {
+          throw ListIndexError(.superseded)
+        }
+        try finishCompaction(&writer, index, tailStart: start.tail)
+      }
+    } catch {
+      FileSystem.removeIfPossible(path)
+      endCompaction()
+      throw error
+    }
+    endCompaction()
+  }
+
+  private func finishCompaction(
+    _ writer: inout Writer, _ index: MappedIndex, tailStart: Int
+  ) throws(ListIndexError) {
+    let before = try snapshot()
+    var replay = Replay(try ListSnapshot(index: index, held: before.heldAnswers))
+    for record in writer.sinceCompaction { try replay.apply(record) }
+    let after = try replay.finish()
+    guard after.indexHead == before.indexHead, after.counts == before.counts else {
+      throw ListIndexError(.damaged("the list written anew differs"), path: index.path)
+    }
+    let tail = try writer.log?.bytes(from: tailStart) ?? []
+    try begin(&writer, with: index.path, tail: tail)
+    publish(after)
+  }
+
+  private func endCompaction() {
+    writer.withLock { writer in
+      writer.isCompacting = false
+      writer.sinceCompaction = []
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package import DeviceIdentity
+package import DeviceLists
+import PostgreSQL
+
+extension RegistryTransaction {
+  package func addOperator(
+    _ code: OperatorCode, name: String, networks: [PLMN], mode: CheckAnswer, by actor: String
+  ) async throws {
+    let added = try await connection.query(Self.insertOperator, code.description, name)
+    guard let number = try added.first?.int32("operator_id") else {
+      throw StoreError(.operatorExists, "There is an operator \(code) already.")
+    }
+    for network in networks {
+      let taken = try await connection.query(
+        Self.insertNetwork, network.description, number)
+      guard !taken.isEmpty else {
+        throw StoreError(
+          .networkTaken, "The network \(network) belongs to another operator already.")
+      }
+    }
+    try await connection.query(Self.insertPolicy, number, mode.description, actor)
+  }
+
+  package func operatorRecords() async throws -> [OperatorRecord] {
+    var nodes: [Int32: [NodeRecord]] = [:]
+    for row in try await connection.query(Self.nodes) {
+      nodes[try row.int32("operator_id"), default: []].append(
+        NodeRecord(
+          name: try row.string("name"), epoch: try row.optionalString("epoch"),
+          position: try row.optionalInt64("position").map { Position(UInt64($0)) },
+          seenAt: try row.optionalInstant("seen_at")))
+    }
+    return try await connection.query(Self.operatorRows).map { row in
+      guard let code = OperatorCode(try row.string("code")),
+        let mode = CheckAnswer(word: try row.string("mode"))
+      else { throw StoreError(.corrupt, "The database holds an operator that cannot be one.") }
+      return OperatorRecord(
+        code: code, name: try row.string("name"), networks: try row.strings("networks"),
+        mode: mode, nodes: nodes[try row.int32("operator_id")] ?? [])
+    }
+  }
+
+  /// `hash` is the SHA-256 of the token, which itself is kept nowhere.
+  package func addToken(
+    named name: String, role: StaffRole, hash: [UInt8], expiresAt: Instant?
+  ) async throws {
+    let added = try await connection.query(
+      Self.insertToken, name, role.rawValue, PostgreSQLBytes(hash),
+      expiresAt.map(PostgreSQLTimestamp.init))
+    guard !added.isEmpty else {
+      throw StoreError(.nameTaken, "There is a token named \(name) already: revoke it first.")
+    }
+  }
+
+  package func addNode(
+    named name: String, of code: OperatorCode, hash: [UInt8]
+  ) async throws {
+    let number = try await number(of: .only(code))
+    let added = try await connection.query(
+      Self.insertNode, number, name, PostgreSQLBytes(hash))
+    guard !added.isEmpty else {
+      throw StoreError(
+        .nameTaken, "\(code) has a node named \(name) already: revoke its token first.")
+    }
+  }
+
+  package func tokens() async throws -> [TokenRecord] {
+    try await connection.query(Self.tokenRows).map { row in
+      TokenRecord(
+        number: try row.int32("number"), role: try row.string("role"),
+        name: try row.string("name"), createdAt: try row.instant("created_at"),
+        expiresAt: try row.optionalInstant("expires_at"),
+        revokedAt: try row.optionalInstant("revoked_at"))
+    }
+  }
+
+  /// `name` is that of a person's token, or OPERATOR/NODE.
+  package func revokeToken(named name: String) async throws {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let revoked =
+      parts.count == 2
+      ? try await connection.execute(Self.revokeNode, parts[0], parts[1])
+      : try await connection.execute(Self.revokeStaffToken, name)
+    guard revoked > 0 else {
+      throw StoreError(
+        .unknownToken, "There is no token \(name) in force: see `ceir token list`.")
+    }
+  }
+
+  /// Nil for a token that is unknown, expired or revoked.
+  package func staff(tokenHash: [UInt8]) async throws -> Staff? {
+    let rows = try await connection.query(Self.staffOfToken, PostgreSQLBytes(tokenHash))
+    guard let row = rows.first else { return nil }
+    guard let role = StaffRole(rawValue: try row.string("role")) else { return nil }
+    return Staff(name: try row.string("name"), role: role)
+  }
+
+  package func node(tokenHash: [UInt8]) async throws -> NodeIdentity? {
+    let rows = try await connection.query(Self.nodeOfToken, PostgreSQLBytes(tokenHash))
+    guard let row = rows.first, let code = OperatorCode(try row.string("code")) else {
+      return nil
+    }
+    return NodeIdentity(
+      number: try row.int32("node_id"), name: try row.string("name"), operatorCode: code,
+      operatorNumber: ScopeNumber(try row.int32("operator_id")))
+  }
+
+  package func report(
+    of node: NodeIdentity, epoch: Epoch, position: Position
+  ) async throws {
+    try await connection.query(
+      Self.upsertReport, node.number, epoch.description, Int64(clamping: position.number))
+  }
+
+  package func hasTokens() async throws -> Bool {
+    try await connection.query("SELECT EXISTS (SELECT FROM api_token)").only().bool(0)
+  }
+}
+
+extension RegistryTransaction {
+  private static let insertOperator = """
+    INSERT INTO operator (code, name) VALUES ($1, $2)
+        ON CONFLICT (code) DO NOTHING
+    RETURNING operator_id
+    """
+
+  private static let insertNetwork = """
+    INSERT INTO operator_plmn (plmn, operator_id) VALUES ($1, $2)
+        ON CONFLICT (plmn) WHERE until IS NULL DO NOTHING
+    RETURNING plmn
+    """
+
+  private static let insertPolicy = """
+    INSERT INTO operator_policy (operator_id, version, mode, set_by)
+    SELECT $1, COALESCE(max(version), 0) + 1, $2, $3
+      FROM operator_policy
+     WHERE operator_id = $1
+    """
+
+  private static let operatorRows = """
+    SELECT o.operator_id, o.code, o.name,
+           COALESCE((SELECT array_agg(plmn ORDER BY plmn)
+                       FROM operator_plmn n
+                      WHERE n.operator_id = o.operator_id AND n.until IS NULL),
+                    '{}') AS networks,
+           (SELECT mode
+              FROM operator_policy p
+             WHERE p.operator_id = o.operator_id
+             ORDER BY version DESC
+             LIMIT 1) AS mode
+      FROM operator o
+     WHERE o.retired_at IS NULL
+     ORDER BY o.code
+    """
+
+  private static let nodes = """
+    SELECT n.operator_id, n.name, r.epoch, r.position, r.seen_at
+      FROM node n
+      LEFT JOIN node_report r USING (node_id)
+     WHERE n.revoked_at IS NULL
+     ORDER BY n.operator_id, n.name
+    """
+
+  private static let insertToken = """
+    INSERT INTO api_token (name, role, token_hash, expires_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING token_id
+    """
+
+  private static let insertNode = """
+    INSERT INTO node (operator_id, name, token_hash) VALUES ($1, $2, $3)
+        ON CONFLICT (operator_id, name) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING node_id
+    """
+
+  private static let tokenRows = """
+    SELECT token_id AS number, role, name, created_at, expires_at, revoked_at
+      FROM api_token
+    UNION ALL
+    SELECT node_id, 'node', o.code || '/' || n.name, n.created_at, NULL, n.revoked_at
+      FROM node n
+      JOIN operator o USING (operator_id)
+     ORDER BY role, name, number
+    """
+
+  private static let revokeStaffToken = """
+    UPDATE api_token SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL
+    """
+
+  private static let revokeNode = """
+    UPDATE node
+       SET revoked_at = now()
+     WHERE operator_id = (SELECT operator_id FROM operator WHERE code = $1)
+       AND name = $2
+       AND revoked_at IS NULL
+    """
+
+  /// Served by api_token_token_hash_key.
+  private static let staffOfToken = """
+    SELECT name, role
+      FROM api_token
+     WHERE token_hash = $1
+       AND revoked_at IS NULL
+       AND (expires_at IS NULL OR expires_at > now())
+    """
+
+  /// Served by node_token_hash_key.
+  private static let nodeOfToken = """
+    SELECT n.node_id, n.name, n.operator_id, o.code
+      FROM node n
+      JOIN operator o USING (operator_id)
+     WHERE n.token_hash = $1
+       AND n.revoked_at IS NULL
+       AND o.retired_at IS NULL
+    """
+
+  private static let upsertReport = """
+    INSERT INTO node_report (node_id, epoch, position, seen_at) VALUES ($1, $2, $3, now())
+        ON CONFLICT (node_id) DO UPDATE
+       SET epoch = EXCLUDED.epoch, position = EXCLUDED.position, seen_at = EXCLUDED.seen_at
+    """
+}

@@ -1,0 +1,232 @@
+package import DeviceLists
+import PostgreSQL
+
+/// Where the journal ends, and what the publisher needs to go on from there.
+package struct JournalHead: Sendable, Equatable {
+  package var epoch: Epoch
+  package var position: Position
+  /// The moment of the newest fold, in microseconds since 1970; folds never look at an earlier one.
+  package var asOfMicroseconds: Int64
+  package var digests: [ScopeNumber: ListDigest]
+
+  package init(
+    epoch: Epoch, position: Position, asOfMicroseconds: Int64,
+    digests: [ScopeNumber: ListDigest]
+  ) {
+    self.epoch = epoch
+    self.position = position
+    self.asOfMicroseconds = asOfMicroseconds
+    self.digests = digests
+  }
+}
+
+/// A row of the journal together with the numbers of its scope.
+package struct JournalRow: Sendable, Equatable {
+  package let position: Position
+  package let subject: Subject
+  package let scope: ScopeNumber
+  package let entryClass: EntryClass?
+
+  package init(
+    position: Position, subject: Subject, scope: ScopeNumber, entryClass: EntryClass?
+  ) {
+    self.position = position
+    self.subject = subject
+    self.scope = scope
+    self.entryClass = entryClass
+  }
+}
+
+/// Changes of one feed from a position to the end of a batch.
+package struct FeedDelta: Sendable {
+  package let changes: [JournalRow]
+  package let upTo: Position
+  /// Of the scope `all` and the feed's own, at ``upTo``.
+  package let digest: ListDigest
+}
+
+extension RegistryTransaction {
+  package func registry() async throws -> (name: RegistryName, timeZone: String) {
+    guard let row = try await connection.query(Self.registryRow).first else {
+      throw StoreError(.noRegistry, "The database holds no registry yet: run `ceir migrate`.")
+    }
+    guard let name = RegistryName(try row.string("name")) else {
+      throw StoreError(.corrupt, "The name of the registry cannot be one.")
+    }
+    return (name, try row.string("time_zone"))
+  }
+
+  package func operators() async throws -> OperatorDirectory {
+    var directory = OperatorDirectory()
+    for row in try await connection.query(Self.operatorCodes) {
+      guard let code = OperatorCode(try row.string("code")) else {
+        throw StoreError(.corrupt, "The database holds an operator's code that cannot be one.")
+      }
+      directory.add(code, number: ScopeNumber(try row.int32("operator_id")))
+    }
+    return directory
+  }
+
+  package func currentEpoch() async throws -> Epoch {
+    guard let row = try await connection.query(Self.newestEpoch).first,
+      let epoch = Epoch(try row.string("epoch"))
+    else { throw StoreError(.noRegistry, "The registry has no epoch yet: run `ceir migrate`.") }
+    return epoch
+  }
+
+  package func journalHead() async throws -> JournalHead {
+    let epoch = try await currentEpoch()
+    var head = JournalHead(
+      epoch: epoch, position: .start, asOfMicroseconds: .min, digests: [:])
+    guard let row = try await connection.query(Self.lastBatch).first else { return head }
+    head.position = Position(UInt64(try row.int64("last_position")))
+    head.asOfMicroseconds = try row.timestamp("as_of").microsecondsSince1970
+    for row in try await connection.query(Self.lastDigests) {
+      head.digests[ScopeNumber(try row.int32("scope"))] = try row.digest("digest")
+    }
+    return head
+  }
+
+  /// The digest of a feed where `position` is the end of a batch; of the batch before otherwise.
+  package func digest(of scope: ScopeNumber, at position: Position) async throws -> ListDigest {
+    let all = try await scopeDigest(of: .all, at: position)
+    return all + (try await scopeDigest(of: scope, at: position))
+  }
+
+  /// The same of one scope alone.
+  package func scopeDigest(
+    of scope: ScopeNumber, at position: Position
+  ) async throws -> ListDigest {
+    let rows = try await connection.query(Self.digestAt, scope.number, Int64(position.number))
+    return try rows.first?.digest("digest") ?? .zero
+  }
+
+  /// Whole batches after `after` until at least `limit` rows of the journal are in them; nil where
+  /// the journal no longer reaches back to `after`.
+  package func delta(
+    of scope: ScopeNumber, after: Position, limit: Int
+  ) async throws -> FeedDelta? {
+    let end = try await connection.query(Self.endOfDelta, Int64(after.number), limit).only()
+    guard let last = try end.optionalInt64("last_position") else {
+      let digest = try await digest(of: scope, at: after)
+      return FeedDelta(changes: [], upTo: after, digest: digest)
+    }
+    guard let first = try end.optionalInt64("first_position"), first <= after.number + 1 else {
+      return nil
+    }
+    let upTo = Position(UInt64(last))
+    let rows = try await connection.query(
+      Self.changes, Int64(after.number), last, scope.number)
+    return FeedDelta(
+      changes: try rows.map { try $0.journalRow() }, upTo: upTo,
+      digest: try await digest(of: scope, at: upTo))
+  }
+
+  /// Rows of every scope, for the registry's own index; whole batches, as in ``delta(of:after:limit:)``.
+  package func journal(after: Position, limit: Int) async throws -> [JournalRow] {
+    let end = try await connection.query(Self.endOfDelta, Int64(after.number), limit).only()
+    guard let last = try end.optionalInt64("last_position") else { return [] }
+    return try await connection.query(Self.allChanges, Int64(after.number), last)
+      .map { try $0.journalRow() }
+  }
+
+  /// A page of the list in the order of its key, for building an index from nothing.
+  package func entries(
+    after subject: Subject?, scope: ScopeNumber, limit: Int
+  ) async throws -> [(subject: Subject, scope: ScopeNumber, entryClass: EntryClass)] {
+    let columns = subject.map(SubjectColumns.init)
+    let rows = try await connection.query(
+      Self.entryPage, columns?.kind ?? 0, columns?.key1 ?? 0, columns?.key2 ?? 0, scope.number,
+      limit)
+    return try rows.map { row in
+      guard let entryClass = try row.entryClass() else {
+        throw StoreError(.corrupt, "The database holds an entry without a status.")
+      }
+      return (try row.subject(), ScopeNumber(try row.int32("scope")), entryClass)
+    }
+  }
+}
+
+extension PostgreSQLRow {
+  func journalRow() throws -> JournalRow {
+    JournalRow(
+      position: Position(UInt64(try int64("position"))), subject: try subject(),
+      scope: ScopeNumber(try int32("scope")), entryClass: try entryClass())
+  }
+}
+
+extension RegistryTransaction {
+  private static let registryRow = "SELECT name, time_zone FROM registry"
+
+  private static let operatorCodes = "SELECT operator_id, code FROM operator"
+
+  /// Served by the primary key (epoch_number).
+  private static let newestEpoch = """
+    SELECT epoch FROM epoch ORDER BY epoch_number DESC LIMIT 1
+    """
+
+  /// Served by the primary key (last_position).
+  private static let lastBatch = """
+    SELECT last_position, as_of FROM journal_batch ORDER BY last_position DESC LIMIT 1
+    """
+
+  /// One probe of the primary key (scope, last_position) for each scope.
+  private static let lastDigests = """
+    SELECT s.scope, d.digest
+      FROM (SELECT 0 AS scope UNION ALL SELECT operator_id FROM operator) s
+      JOIN LATERAL (SELECT digest
+                      FROM journal_digest
+                     WHERE journal_digest.scope = s.scope
+                     ORDER BY last_position DESC
+                     LIMIT 1) d ON true
+    """
+
+  /// Served by the primary key (scope, last_position).
+  private static let digestAt = """
+    SELECT digest
+      FROM journal_digest
+     WHERE scope = $1
+       AND last_position <= $2
+     ORDER BY last_position DESC
+     LIMIT 1
+    """
+
+  /// The end of the batch in which the limit is reached, or of the journal. Served by the primary
+  /// key (last_position).
+  private static let endOfDelta = """
+    SELECT COALESCE(
+             (SELECT min(last_position) FROM journal_batch WHERE last_position >= $1 + $2),
+             (SELECT max(last_position) FROM journal_batch WHERE last_position > $1)
+           ) AS last_position,
+           (SELECT min(position) FROM journal WHERE position > $1) AS first_position
+    """
+
+  /// Served by the primary key (position).
+  private static let changes = """
+    SELECT position, subject_kind, subject_key1, subject_key2, scope, status, ground_codes,
+           overridable
+      FROM journal
+     WHERE position > $1
+       AND position <= $2
+       AND scope IN (0, $3)
+     ORDER BY position
+    """
+
+  private static let allChanges = """
+    SELECT position, subject_kind, subject_key1, subject_key2, scope, status, ground_codes,
+           overridable
+      FROM journal
+     WHERE position > $1
+       AND position <= $2
+     ORDER BY position
+    """
+
+  /// Served by the primary key (subject_kind, subject_key1, subject_key2, scope).
+  private static let entryPage = """
+    SELECT subject_kind, subject_key1, subject_key2, scope, status, ground_codes, overridable
+      FROM list_entry
+     WHERE (subject_kind, subject_key1, subject_key2, scope) > ($1, $2, $3, $4)
+     ORDER BY subject_kind, subject_key1, subject_key2, scope
+     LIMIT $5
+    """
+}

@@ -1,0 +1,205 @@
+import ArgumentParser
+import CEIRService
+import DeviceIdentity
+import DeviceLists
+import RegistryStore
+
+struct Device: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look at a device; block, unblock or release it.",
+    discussion: """
+      EXAMPLES
+        ceir device show 49-015420-323751-8
+        ceir device block 490154203237518 --case 2026/117 --reason "reported at station 4"
+        ceir device unblock 490154203237518 --reason "the report was withdrawn"
+        ceir device release 490154203237518 --reason "wrong IMEI in the report of another office"
+      """,
+    subcommands: [Show.self, Block.self, Unblock.self, Release.self, Link.self])
+
+  /// What this command's own grounds are recorded as.
+  static let source = "regulator"
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show what the registry knows of a device, and why.")
+
+    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      let record = try await registry.withRegistry {
+        try await Registrar(store: $0).device(imei.imei, for: Actor.name)
+      }
+      if format == .json { return try Terminal.json(DeviceAnswer(record)) }
+      Terminal.output(DeviceText.text(record))
+    }
+  }
+
+  struct Block: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Block a device, every IMEI of it, on a ground of the regulator.")
+
+    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
+    @Option(name: .customLong("case"), help: "The case that decides it.") var caseReference: String
+    @Option(help: "Why, in a sentence.") var reason: String
+    @Option(help: "The ground: stolen, lost, courtOrder, fraud …") var ground = "stolen"
+    @Option(help: "all, or the code of the one operator that it is for.") var scope = "all"
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      guard let code = GroundCode(word: ground), code.defaultStatus != .white else {
+        throw ValidationError(
+          "--ground \(ground) is no ground that blocks: use stolen, lost, courtOrder, fraud, "
+            + "operatorRequest or another of Schema/database/grounds.md.")
+      }
+      guard let scope = Scope(scope) else {
+        throw ValidationError("--scope must be all or an operator's code.")
+      }
+      let ground = NewGround(
+        on: .imei(imei.imei), scope: scope, code: code, source: Device.source,
+        caseReference: caseReference, reason: reason)
+      try await registry.decide(.block(ground), on: imei, done: "blocked", format: format)
+    }
+  }
+
+  struct Unblock: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "End the regulator's own grounds on a device.")
+
+    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
+    @Option(help: "Why, in a sentence.") var reason: String
+    @Option(help: "Whose grounds end.") var source = Device.source
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      try await registry.decide(
+        .unblock(source: source, reason: reason), on: imei, done: "unblocked", format: format)
+    }
+  }
+
+  struct Release: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Undo a wrong block in one step, whoever gave its grounds.",
+      discussion: "Grounds of the same kind stay without effect until the release is ended.")
+
+    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
+    @Option(help: "Why, in a sentence.") var reason: String
+    @Option(name: .customLong("case"), help: "The case that decides it.") var caseReference = ""
+    @Flag(help: "End the releases of this device: its grounds count again.") var end = false
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      let decision: Registrar.Decision =
+        end
+        ? .endRelease(reason: reason) : .release(caseReference: caseReference, reason: reason)
+      try await registry.decide(
+        decision, on: imei, done: end ? "no longer released" : "released", format: format)
+    }
+  }
+
+  struct Link: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make one device of several IMEIs, such as those of two SIM slots.")
+
+    @Argument(help: "Two or more IMEIs, 15 digits each.") var imeis: [DialledIMEI]
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      let distinct = Set(imeis.map(\.imei))
+      guard distinct.count > 1, distinct.count == imeis.count, let first = imeis.first else {
+        throw ValidationError("Give two or more IMEIs, each once.")
+      }
+      try await registry.decide(
+        .link(imeis.map(\.imei), source: Device.source), on: first, done: "linked",
+        format: format)
+    }
+  }
+}
+
+/// An IMEI as a person types it.
+struct DialledIMEI: ExpressibleByArgument {
+  let imei: IMEI
+
+  init?(argument: String) {
+    do {
+      imei = try IMEI(dialled: argument)
+    } catch {
+      Terminal.error("ceir: The IMEI \(error.description).")
+      return nil
+    }
+  }
+}
+
+extension RegistryOptions {
+  private struct Answer: Encodable {
+    let imeis: [String]
+    let position: UInt64?
+    let status: String
+  }
+
+  fileprivate func decide(
+    _ decision: Registrar.Decision, on imei: DialledIMEI, done: String, format: OutputFormat
+  ) async throws {
+    let outcome = try await withRegistry {
+      try await Registrar(store: $0).decide(decision, on: imei.imei, by: Actor.name)
+    }
+    if format == .json {
+      return try Terminal.json(
+        Answer(
+          imeis: outcome.imeis.map(\.dialled), position: outcome.position?.number,
+          status: outcome.position == nil ? "recorded" : "published"))
+    }
+    let imeis = outcome.imeis.map(\.dialled).joined(separator: ", ")
+    if let position = outcome.position {
+      Terminal.output("\(imeis): \(done), published at position \(position).")
+    } else {
+      Terminal.output(
+        "\(imeis): \(done), recorded; it will be published as soon as a ceir serves.")
+    }
+  }
+}
+
+/// A device for a person's eyes.
+enum DeviceText {
+  static func text(_ record: DeviceRecord) -> String {
+    var lines = ["IMEI      \(record.imei.dialled)"]
+    if let manufacturer = record.manufacturer, let model = record.model {
+      lines.append("type      \(record.imei.tac) \(manufacturer) \(model)")
+    } else {
+      lines.append("type      \(record.imei.tac), not allocated")
+    }
+    if !record.siblings.isEmpty {
+      lines.append("device    also \(record.siblings.map(\.dialled).joined(separator: ", "))")
+    }
+    lines.append("lists     \(record.entries.isEmpty ? "on none" : "")")
+    for entry in record.entries {
+      let wider = entry.subject.kind == .imei ? "" : " by its \(entry.subject.kind)"
+      lines.append(
+        "  \(entry.entryClass.status)\(wider) for \(entry.scope): \(entry.entryClass.codes), since "
+          + "\(entry.since), position \(entry.position)")
+    }
+    if record.pairingCount > 0 {
+      lines.append("pairings  \(record.pairingCount) subscribers have entries of their own")
+    }
+    lines.append("grounds   \(record.grounds.isEmpty ? "none" : "")")
+    for ground in record.grounds {
+      let end = ground.end.map { " until \($0)" } ?? ""
+      lines.append(
+        "  #\(ground.number) \(ground.code) (\(ground.status), \(ground.scope)) from "
+          + "\(ground.source), case \(ground.caseReference.isEmpty ? "–" : ground.caseReference), "
+          + "since \(ground.start)\(end)")
+    }
+    for release in record.releases {
+      let end = release.end.map { " until \($0)" } ?? ""
+      lines.append(
+        "  released from \(release.codes) by \(release.recordedBy) since \(release.start)\(end): "
+          + release.reason)
+    }
+    return lines.joined(separator: "\n")
+  }
+}
