@@ -91,5 +91,16 @@ let package = Package(
         "CEIRService", "DeviceIdentity", "DeviceLists", "NightlyJobs", "PostgreSQL",
         "RegistryFiles", "RegistryStore", argumentParser, configuration, logging, systemPackage,
       ]),
+    target(
+      "Simulation",
+      ["DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryStore"],
+      path: "Tests/Simulation"),
+    test("RegistryStoreTests", ["PostgreSQL", "RegistryStore", "Simulation"]),
+    test(
+      "CEIRServiceTests",
+      [
+        "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
+        "Simulation",
+      ]),
   ]
 )

@@ -1,0 +1,108 @@
+internal import Foundation
+package import LocalPostgreSQL
+package import PostgreSQL
+internal import Synchronization
+
+/// One PostgreSQL server for all tests of a process, made when first asked for and removed at
+/// exit. It trades durability for speed.
+package actor TestCluster {
+  package static let shared = TestCluster()
+
+  private var starting: Task<LocalPostgreSQL, any Error>?
+  private var databasesMade = 0
+
+  /// A new and empty database; the superuser owns it.
+  package func database() async throws -> TestDatabase {
+    let local = try await server()
+    databasesMade += 1
+    let name = "test_\(databasesMade)"
+    try await TestDatabase(name: "postgres", local: local).withPool { pool in
+      try await pool.withConnection { connection in
+        try await connection.script("CREATE DATABASE \(name) TEMPLATE template0")
+      }
+    }
+    return TestDatabase(name: name, local: local)
+  }
+
+  package func server() async throws -> LocalPostgreSQL {
+    if let starting { return try await starting.value }
+    let task = Task { try await Self.start() }
+    starting = task
+    return try await task.value
+  }
+
+  private static func start() async throws -> LocalPostgreSQL {
+    let directory = try temporaryDirectory("ceir-test")
+    let local = LocalPostgreSQL(
+      LocalPostgreSQLConfiguration(dataDirectory: directory, isDurable: false))
+    try await local.start()
+    let server = await local.processIdentifier
+    leftovers.withLock { $0 = (directory, server) }
+    atexit { removeLeftovers() }
+    return local
+  }
+
+  static func configuration(
+    _ local: LocalPostgreSQL, database: String
+  ) -> PostgreSQLConfiguration {
+    PostgreSQLConfiguration(
+      connectionString: local.connectionString(
+        role: LocalPostgreSQL.superuser, database: database),
+      applicationName: "test")
+  }
+}
+
+/// A new directory that a server which is not root can reach.
+package func temporaryDirectory(_ name: String) throws -> String {
+  let path =
+    "/tmp/\(name)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...(.max)))"
+  try FileManager.default.createDirectory(
+    atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o711])
+  return path
+}
+
+/// A database of the test cluster.
+package struct TestDatabase: Sendable {
+  package let name: String
+  let local: LocalPostgreSQL
+
+  package var connectionString: String {
+    local.connectionString(role: LocalPostgreSQL.superuser, database: name)
+  }
+
+  package func configuration() -> PostgreSQLConfiguration {
+    TestCluster.configuration(local, database: name)
+  }
+
+  /// Lends a pool and closes it afterwards.
+  package nonisolated(nonsending) func withPool<Value>(
+    limits: PostgreSQLPool.Limits = .init(), statementTimeout: Duration? = .seconds(30),
+    _ body: (PostgreSQLPool) async throws -> Value
+  ) async throws -> Value {
+    var configuration = configuration()
+    configuration.statementTimeout = statementTimeout
+    let pool = PostgreSQLPool(configuration, limits: limits)
+    do {
+      let value = try await body(pool)
+      await pool.close()
+      return value
+    } catch {
+      await pool.close()
+      throw error
+    }
+  }
+}
+
+private let leftovers = Mutex<(directory: String, server: Int32?)?>(nil)
+
+/// Nothing of a test cluster is worth an orderly end.
+private func removeLeftovers() {
+  guard let (directory, server) = leftovers.withLock({ $0 }) else { return }
+  if let server {
+    kill(server, SIGQUIT)
+    var status: Int32 = 0
+    waitpid(server, &status, 0)
+  }
+  // At exit nobody is left to hear of a failure.
+  try? FileManager.default.removeItem(atPath: directory)
+}
