@@ -10,11 +10,10 @@ let strict: [SwiftSetting] = [
 
 func target(
   _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil,
-  resources: [Resource]? = nil
+  exclude: [String] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: path, resources: resources,
-    swiftSettings: strict)
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
 }
 
 func command(
@@ -25,10 +24,9 @@ func command(
 }
 
 func test(
-  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil
+  _ name: String, _ dependencies: [Target.Dependency]
 ) -> Target {
-  .testTarget(
-    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -93,8 +91,25 @@ let package = Package(
       ]),
     target(
       "Simulation",
-      ["DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryStore"],
-      path: "Tests/Simulation"),
+      [
+        "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryFiles",
+        "RegistryStore",
+      ], path: "Tests/Simulation", exclude: ["Data"]),
+    command(
+      "sample-country",
+      ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation", argumentParser],
+      path: "Tests/sample-country"),
+    command(
+      "benchmark", ["CEIRService", "PostgreSQL", "RegistryStore", "Simulation"],
+      path: "Tests/benchmark"),
+    test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
+    test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),
+    test(
+      "RegistryFilesTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
+    test("SimulationTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
+    test("TidyTests", []),
+    test("PostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
+    test("LocalPostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
     test("RegistryStoreTests", ["PostgreSQL", "RegistryStore", "Simulation"]),
     test(
       "CEIRServiceTests",
@@ -102,5 +117,6 @@ let package = Package(
         "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
         "Simulation",
       ]),
+    test("EndToEndTests", ["DeviceIdentity", "Simulation"]),
   ]
 )

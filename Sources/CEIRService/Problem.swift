@@ -35,6 +35,9 @@ struct Problem: Error, HTTPResponseError {
 }
 
 extension Problem {
+  /// SQLSTATE disk_full. PostgreSQL documentation, appendix A.
+  static let diskFull = "53100"
+
   /// What a stranger may know of an error; the log is told the rest.
   init(_ error: any Error) {
     switch error {
@@ -42,6 +45,10 @@ extension Problem {
     case let error as StoreError: self.init(store: error)
     case let error as HTTPError:
       self.init(error.status, "request", error.body ?? error.status.reasonPhrase)
+    case let error as PostgreSQLError where error.sqlState == Self.diskFull:
+      self.init(
+        .insufficientStorage, "diskFull",
+        "The disk of the registry's database is full: nothing was changed.")
     case is PostgreSQLError:
       self.init(
         .serviceUnavailable, "database", "The registry's database does not answer: try again.")

@@ -24,6 +24,8 @@ package final class RegistryLists: Service {
     var operators = OperatorDirectory()
     var byScope: [ScopeNumber: ListIndex] = [:]
     var snapshots: [ScopeNumber: SnapshotFile] = [:]
+    /// Whether the lists have been compared with the journal since they were opened or built.
+    var hasCompared = false
   }
 
   private let store: RegistryStore
@@ -80,6 +82,7 @@ package final class RegistryLists: Service {
       )
     }
     try await open(epoch: epoch, operators: operators)
+    let before = position
     while let after = earliestPosition(), after < head.position {
       let rows = try await store.read { try await $0.journal(after: after, limit: Self.stepLimit) }
       guard let first = rows.first, first.position == after.next else {
@@ -89,9 +92,13 @@ package final class RegistryLists: Service {
       }
       try await apply(rows, epoch: epoch)
     }
-    try await compareDigests(epoch: epoch, operators: operators)
+    if position != before || !hasCompared {
+      try await compareDigests(epoch: epoch, operators: operators)
+    }
     metrics.indexPosition.set(Int64(clamping: position?.number ?? 0))
   }
+
+  private var hasCompared: Bool { lists.withLock { $0.hasCompared } }
 
   private func earliestPosition() -> Position? {
     lists.withLock { lists in
@@ -173,6 +180,7 @@ package final class RegistryLists: Service {
       try await rebuild(epoch: epoch, operators: operators)
       return
     }
+    lists.withLock { $0.hasCompared = true }
   }
 
   /// Reads the entries page by page, each page at its own moment, and then applies the journal from
@@ -207,6 +215,7 @@ package final class RegistryLists: Service {
       reached = missed.last?.position ?? end
     }
     if !missed.isEmpty { try await apply(missed, epoch: epoch) }
+    lists.withLock { $0.hasCompared = false }
     logger.info("The lists were built from the database.", metadata: ["position": "\(end)"])
   }
 

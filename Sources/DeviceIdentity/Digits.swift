@@ -4,11 +4,12 @@ enum Digits {
   static func dialled(
     _ text: some StringProtocol, expected: ClosedRange<Int>
   ) throws(IdentityError) -> (value: UInt64, count: Int) {
-    try refuseSpreadsheetNumber(text)
+    let bytes = trimmed(text)
+    try refuseSpreadsheetNumber(bytes)
     var value: UInt64 = 0
     var count = 0
     var position = 0
-    for byte in trimmed(text) {
+    for byte in bytes {
       position += 1
       switch byte {
       case 0x30...0x39:
@@ -47,9 +48,11 @@ enum Digits {
     return (value, count)
   }
 
-  /// `3.5E+13` and `3,5E+13`: what a spreadsheet makes of a long number.
-  private static func refuseSpreadsheetNumber(_ text: some StringProtocol) throws(IdentityError) {
-    let bytes = text.utf8
+  /// `3.5E+13` and `3,5E+13`: what a spreadsheet makes of a long number. Told apart from other
+  /// refusals because the digits are lost and only a new export brings them back.
+  private static func refuseSpreadsheetNumber(
+    _ bytes: some Collection<UInt8>
+  ) throws(IdentityError) {
     guard let exponent = bytes.firstIndex(where: { $0 == 0x45 || $0 == 0x65 }) else { return }
     let mantissa = bytes[..<exponent]
     let power = bytes[bytes.index(after: exponent)...]
@@ -60,9 +63,10 @@ enum Digits {
     }
   }
 
+  /// Without the spaces and tabs at both ends, which are no part of a field.
   private static func trimmed(_ text: some StringProtocol) -> some Collection<UInt8> {
-    let bytes = Array(text.utf8)
     let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
+    let bytes = Array(text.utf8)
     let start = bytes.firstIndex { !isBlank($0) } ?? bytes.endIndex
     let end = bytes.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? start
     return bytes[start..<end]

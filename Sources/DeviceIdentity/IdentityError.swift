@@ -1,4 +1,5 @@
-/// Why a text is not the identity that it should be. Shows counts and positions, never the text.
+/// Why a text is not the identity that it should be. Shows counts and positions, never the text, so
+/// that one description serves strangers and the log.
 package struct IdentityError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: Hashable, Sendable {
     case empty
@@ -20,12 +21,9 @@ package struct IdentityError: Error, Hashable, Sendable, CustomStringConvertible
   package var description: String {
     switch code {
     case .empty: "is empty"
-    case .length(let digits, let expected) where expected.count == 1:
-      "has \(digits) digits instead of \(expected.lowerBound)"
-        + (digits == expected.lowerBound - 1
-          ? " (was a leading zero or the check digit lost?)" : "")
     case .length(let digits, let expected):
-      "has \(digits) digits instead of \(expected.lowerBound) to \(expected.upperBound)"
+      "has \(digits == 1 ? "1 digit" : "\(digits) digits") instead of \(Self.text(expected))"
+        + (digits == expected.lowerBound - 1 ? " (\(Self.oneMissing(of: expected)))" : "")
     case .notADigit(let position): "has something other than a digit at place \(position)"
     case .notASCII(let position):
       "has a character outside ASCII at place \(position): only the digits 0 to 9 are meant"
@@ -34,5 +32,15 @@ package struct IdentityError: Error, Hashable, Sendable, CustomStringConvertible
     case .checkDigit(let expected, let found):
       "has the check digit \(found) where \(expected) is right"
     }
+  }
+  private static func text(_ expected: ClosedRange<Int>) -> String {
+    expected.count == 1
+      ? "\(expected.lowerBound)" : "\(expected.lowerBound) to \(expected.upperBound)"
+  }
+
+  /// Fifteen digits are asked for only where a check digit stands at the end.
+  private static func oneMissing(of expected: ClosedRange<Int>) -> String {
+    expected == 15...15
+      ? "was a leading zero or the check digit lost?" : "was a leading zero lost?"
   }
 }

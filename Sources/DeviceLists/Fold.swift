@@ -53,8 +53,9 @@ package enum Fold {
       codes.formUnion(GroundCodeSet(ground.code))
       isOverridable = isOverridable && ground.isOverridable
     }
-    if releases.contains(where: \.liftsWider), status == nil || status == .white {
-      return EntryClass(status: .white, codes: codes.union(GroundCodeSet(.released)))
+    if releases.contains(where: \.liftsWider), status != .black {
+      return EntryClass(
+        status: status ?? .white, codes: codes.union(GroundCodeSet(.released)))
     }
     return status.map { EntryClass(status: $0, codes: codes, isOverridable: isOverridable) }
   }

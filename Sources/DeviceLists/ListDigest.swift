@@ -1,5 +1,3 @@
-import Crypto
-
 /// The sum, modulo 2^256, of the SHA-256 of every entry's canonical bytes, read little-endian.
 ///
 /// Equal lists have equal digests whatever the order of their changes, and a change costs two
@@ -26,32 +24,25 @@ package struct ListDigest: Hashable, Sendable, CustomStringConvertible {
 
   /// 64 hexadecimal digits of the 32 bytes, the least significant byte first.
   package init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for character in text.utf8 {
-      guard let half = Self.value(ofHexadecimal: character) else { return nil }
-      if let first = high {
-        bytes.append(first << 4 | half)
-        high = nil
-      } else {
-        high = half
-      }
+    guard text.utf8.count == 2 * Self.byteCount else { return nil }
+    var rest = text.utf8[...]
+    var read: [UInt64] = []
+    while !rest.isEmpty {
+      guard let limb = Hexadecimal.number(rest.prefix(16)) else { return nil }
+      read.append(limb.byteSwapped)
+      rest = rest.dropFirst(16)
     }
-    self = bytes.withUnsafeBytes { ListDigest(littleEndian: $0) }
+    limbs = (read[0], read[1], read[2], read[3])
   }
 
+  /// The 32 bytes, the least significant first.
   package var bytes: [UInt8] {
     [limbs.0, limbs.1, limbs.2, limbs.3].flatMap { limb in
       (0..<8).map { UInt8(truncatingIfNeeded: limb >> (8 * UInt64($0))) }
     }
   }
 
-  package var description: String {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
-  }
+  package var description: String { Hexadecimal.text(bytes) }
 
   package static func + (left: ListDigest, right: ListDigest) -> ListDigest {
     var sum = ListDigest()
@@ -89,73 +80,5 @@ package struct ListDigest: Hashable, Sendable, CustomStringConvertible {
     let (sum, overflow) = left.addingReportingOverflow(right)
     let (total, second) = sum.addingReportingOverflow(carry ? 1 : 0)
     return (total, overflow || second)
-  }
-
-  private static func value(ofHexadecimal character: UInt8) -> UInt8? {
-    switch character {
-    case 0x30...0x39: character - 0x30
-    case 0x61...0x66: character - 0x61 + 10
-    default: nil
-    }
-  }
-}
-
-/// The canonical bytes of entries of one scope and one class, of which only the keys differ; made
-/// once for many entries. Layout: `Schema/exchange/digest.md`.
-package struct CanonicalEntry {
-  package static let version: UInt8 = 1
-
-  private var bytes: [UInt8]
-  private let kindOffset: Int
-
-  package init(scope: Scope, entryClass: EntryClass) {
-    let scopeName =
-      switch scope {
-      case .all: [UInt8]()
-      case .only(let code): Array(code.description.utf8)
-      }
-    bytes = [Self.version, UInt8(scopeName.count)] + scopeName
-    kindOffset = bytes.count
-    bytes += [UInt8](repeating: 0, count: 17)
-    bytes += [entryClass.status.rawValue, entryClass.isOverridable ? 1 : 0]
-    let codes = entryClass.codes.codes
-    bytes.append(UInt8(codes.count))
-    for code in codes {
-      let word = code.description.utf8
-      bytes.append(UInt8(word.count))
-      bytes += word
-    }
-  }
-
-  /// What the entry of `subject` adds to the digest.
-  package mutating func digest(of subject: Subject) -> ListDigest {
-    let keys = subject.keys
-    return digest(kind: subject.kind, first: keys.first, second: keys.second)
-  }
-
-  package mutating func digest(kind: Subject.Kind, first: UInt64, second: UInt64) -> ListDigest {
-    let offset = kindOffset
-    return bytes.withUnsafeMutableBytes { buffer in
-      buffer[offset] = kind.rawValue
-      buffer.storeBytes(of: first.bigEndian, toByteOffset: offset + 1, as: UInt64.self)
-      buffer.storeBytes(of: second.bigEndian, toByteOffset: offset + 9, as: UInt64.self)
-      let hash = SHA256.hash(data: UnsafeRawBufferPointer(buffer))
-      return hash.withUnsafeBytes { ListDigest(littleEndian: $0) }
-    }
-  }
-
-  /// The canonical bytes themselves, for documentation and tests.
-  package func bytes(of subject: Subject) -> [UInt8] {
-    var copy = self
-    _ = copy.digest(of: subject)
-    return copy.bytes
-  }
-}
-
-extension Entry {
-  /// What this entry adds to the digest of its scope.
-  package var digest: ListDigest {
-    var canonical = CanonicalEntry(scope: scope, entryClass: entryClass)
-    return canonical.digest(of: subject)
   }
 }

@@ -175,12 +175,13 @@ extension ClusterDirectory {
     else { throw failure("\(path) cannot be given to user \(owner.name)") }
   }
 
-  /// Removes what a killed server left; only once no server of this cluster lives.
-  func removeStaleFiles() {
-    // What is not there needs no removal; what cannot be removed the server will name.
-    unlink(postmasterFile)
-    unlink(socketDirectory + "/" + Self.socketName)
-    unlink(socketDirectory + "/" + Self.socketName + ".lock")
+  /// Removes lock files of a killed server that a new one would take for a living one's, since
+  /// their number is in use again. All others it judges better itself: through them it finds
+  /// children of the killed server by their shared memory.
+  func removeMisleadingFiles() {
+    for path in [postmasterFile, socketDirectory + "/" + Self.socketName + ".lock"] {
+      if PostmasterFile.read(path)?.isNumberTaken ?? false { unlink(path) }
+    }
   }
 
   /// The last words of a server that did not start.

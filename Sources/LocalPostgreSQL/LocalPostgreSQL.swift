@@ -155,12 +155,26 @@ extension LocalPostgreSQL {
     server = nil
     let installation = try await Installation.find(
       override: configuration.binDirectory, clusterVersion: directory.version)
-    try await endOrphans(deadline)
-    directory.removeStaleFiles()
     if directory.version == nil {
       try await directory.initialize(installation, user, isDurable: configuration.isDurable)
     }
     _ = try writeSettings(user)
+    while true {
+      try await endOrphans(deadline)
+      directory.removeMisleadingFiles()
+      do throws(LocalPostgreSQLError) {
+        return try await startOnce(installation, user, deadline)
+      } catch {
+        guard error.isHinderedByOrphans, ContinuousClock.now < deadline else { throw error }
+        // Cut short, the sleep only tries sooner.
+        try? await Task.sleep(for: Self.superviseInterval)
+      }
+    }
+  }
+
+  private func startOnce(
+    _ installation: Installation, _ user: ServerUser, _ deadline: ContinuousClock.Instant
+  ) async throws(LocalPostgreSQLError) {
     unlink(directory.startOutput)
     let command = Command(
       path: installation.postgres,

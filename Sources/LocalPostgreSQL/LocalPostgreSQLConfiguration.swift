@@ -22,7 +22,7 @@ package struct LocalPostgreSQLConfiguration: Sendable {
   package var serverUser: String?
   package var startTimeout: Duration
   package var stopTimeout: Duration
-  /// False only for tests: the server may lose what it confirmed.
+  /// False only for tests: what was confirmed survives the server's end, but not the machine's.
   package var isDurable: Bool
 
   package init(

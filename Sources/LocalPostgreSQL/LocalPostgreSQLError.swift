@@ -28,6 +28,11 @@ package struct LocalPostgreSQLError: Error, Sendable, Equatable {
     self.explanation = explanation
     self.logText = logText
   }
+
+  /// PostgreSQL's own check: children of a killed server still hold its shared memory.
+  var isHinderedByOrphans: Bool {
+    code == .startFailed && logText?.contains("shared memory block") ?? false
+  }
 }
 
 extension LocalPostgreSQLError: CustomStringConvertible, CustomDebugStringConvertible {

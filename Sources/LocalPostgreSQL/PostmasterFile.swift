@@ -33,10 +33,15 @@ struct PostmasterFile: Equatable, Sendable {
   }
 
   /// True while the process that it names is a PostgreSQL server of this very cluster, and not
-  /// another that got its number after a crash.
+  /// another that got its number after a crash. Where the system hides another user's directory
+  /// (a container's root without CAP_SYS_PTRACE), a PostgreSQL server counts as ours.
   var isServed: Bool {
-    ServerProcesses.isPostgres(pid) && ServerProcesses.workingDirectory(pid) == dataDirectory
+    guard ServerProcesses.isPostgres(pid) else { return false }
+    return ServerProcesses.workingDirectory(pid) ?? dataDirectory == dataDirectory
   }
+
+  /// A stranger got the number of a server that died.
+  var isNumberTaken: Bool { !isServed && (kill(pid, 0) == 0 || errno == EPERM) }
 }
 
 /// What `/proc` tells about servers.

@@ -39,7 +39,7 @@ struct ServerSettings {
     log_parameter_max_length = 0
     log_parameter_max_length_on_error = 0
     log_checkpoints = off
-    \(isDurable ? "fsync = on" : "fsync = off\nfull_page_writes = off\nsynchronous_commit = off")
+    \(isDurable ? "fsync = on" : "fsync = off\nfull_page_writes = off")
     include_if_exists = 'local.conf'
 
     """

@@ -27,6 +27,9 @@ struct Lending {
 
   var hasWaiters: Bool { !waiters.isEmpty }
 
+  var waitingCount: Int { waiters.count }
+  var idleCount: Int { idle.count }
+
   func isWaiting(_ id: WaiterID) -> Bool { waiters.contains { $0.id == id } }
 
   mutating func newWaiter() -> WaiterID {

@@ -4,7 +4,8 @@ extension PostgreSQLConnection {
 
   /// Runs a `COPY … TO STDOUT` and hands its bytes to `body`, whole rows at a time, each chunk
   /// when `body` is done with the one before. If `body` throws, the COPY is stopped and the
-  /// connection stays usable.
+  /// connection stays usable. The statement timeout limits the COPY as a whole; long ones belong
+  /// into a transaction with another.
   package nonisolated(nonsending) func copyOut(
     _ sql: String, chunkBytes: Int = copyChunkBytes,
     _ body: ([UInt8]) async throws -> Void
@@ -27,7 +28,8 @@ extension PostgreSQLConnection {
   }
 
   /// Runs a `COPY … FROM STDIN` with what `body` writes; returns the number of rows. `write`
-  /// waits until the bytes are on their way. If `body` throws, nothing is stored.
+  /// waits until the bytes are on their way. If `body` throws, nothing is stored. The statement
+  /// timeout limits the COPY as a whole; long ones belong into a transaction with another.
   @discardableResult
   package nonisolated(nonsending) func copyIn(
     _ sql: String, _ body: (PostgreSQLCopyWriter) async throws -> Void

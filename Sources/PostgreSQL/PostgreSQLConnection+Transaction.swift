@@ -10,6 +10,7 @@ extension PostgreSQLConnection {
   /// `statementTimeout` replaces the configured limit inside this transaction; `.zero` is none.
   /// Throws what `body` throws, or a `PostgreSQLError`: `.commitUnknown` if COMMIT was sent but
   /// never answered, `.transactionAborted` if `body` swallowed the error of a statement.
+  @discardableResult
   package nonisolated(nonsending) func transaction<Value>(
     isolation: PostgreSQLIsolation = .readCommitted, readOnly: Bool = false,
     statementTimeout: Duration? = nil,

@@ -38,6 +38,7 @@ package final class PostgreSQLPool: Sendable {
   deinit { perform(lending.withLock { $0.close {} }) }
 
   /// Lends a connection to `body`. A transaction that `body` left open is rolled back.
+  @discardableResult
   package nonisolated(nonsending) func withConnection<Value>(
     _ body: (PostgreSQLConnection) async throws -> Value
   ) async throws -> Value {
@@ -55,6 +56,7 @@ package final class PostgreSQLPool: Sendable {
   }
 
   /// Lends a connection to `body` inside a transaction; see `PostgreSQLConnection.transaction`.
+  @discardableResult
   package nonisolated(nonsending) func transaction<Value>(
     isolation: PostgreSQLIsolation = .readCommitted, readOnly: Bool = false,
     statementTimeout: Duration? = nil,
@@ -72,6 +74,12 @@ package final class PostgreSQLPool: Sendable {
       perform(lending.withLock { $0.close { continuation.resume() } })
     }
   }
+
+  /// Callers that wait for a connection: a number to watch.
+  package var waitingCount: Int { lending.withLock { $0.waitingCount } }
+
+  /// Connections that wait for callers.
+  package var idleCount: Int { lending.withLock { $0.idleCount } }
 
   private func giveBack(_ session: Session) async {
     if session.health == .inTransaction {

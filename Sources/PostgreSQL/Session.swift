@@ -65,6 +65,9 @@ final class Session: Sendable {
     onEnd: @escaping @Sendable () -> Void = {}
   ) async throws(PostgreSQLError) -> Session {
     let session = Session(onNotification: onNotification, onEnd: onEnd)
+    guard session.wakeDescriptor >= 0 else {
+      throw PostgreSQLError(.cannotConnect, "No file descriptor for a database connection")
+    }
     let opened: Result<Void, PostgreSQLError> = await withCheckedContinuation { continuation in
       let started = startThread(session) { session in
         session.main(configuration) { continuation.resume(returning: $0) }

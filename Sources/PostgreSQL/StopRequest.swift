@@ -21,6 +21,7 @@ final class StopRequest: @unchecked Sendable {
     guard let request = PQgetCancel(connection) else { return nil }
     self.request = request
     delivered = makeWakeDescriptor()
+    if delivered < 0 { return nil }
   }
 
   deinit {

@@ -7,8 +7,9 @@ internal import CLibPQ
 #endif
 
 extension Wire {
-  /// libpq takes the length of one piece as 32 bits; smaller pieces also keep its buffer small.
-  static let copyPieceBytes = 1 << 18
+  /// A socket that is ready for writing takes this much at once. (When it does not, libpq reads
+  /// what the server says into its own memory, where nobody can see a refusal before the end.)
+  static let copyPieceBytes = 1 << 15
 
   func beginCopyIn(_ sql: String) throws(PostgreSQLError) {
     try beginCopy(sql, PGRES_COPY_IN)
@@ -34,7 +35,7 @@ extension Wire {
       lose()
       throw .misuse("The COPY goes the other way")
     case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-      _ = try collect()
+      try drainResults()
       throw .misuse("The statement is no COPY between us and the server")
     default:
       let failure = error(of: pointer)
@@ -48,21 +49,22 @@ extension Wire {
     if PQstatus(connection) != CONNECTION_OK { lose() }
   }
 
-  /// Sends a piece of COPY FROM data. When the server refuses, throws its error, and the COPY is
-  /// over.
+  /// Sends COPY FROM data. When the server refuses, throws its error, and the COPY is over.
   func putCopy(_ bytes: UnsafeRawBufferPointer) throws(PostgreSQLError) {
     try requireReady(.copyIn)
     var rest = bytes
     while !rest.isEmpty {
+      let ready = try wait(for: Int16(POLLIN | POLLOUT))
+      if ready & Int16(POLLIN) != 0, try isRefusal() { throw try refusalOfCopyIn() }
       let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.copyPieceBytes))
       let start = piece.baseAddress?.assumingMemoryBound(to: CChar.self)
       switch PQputCopyData(connection, start, Int32(piece.count)) {
       case 1: rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
-      case 0: break
+      case 0: try flushCopy()
       default: throw lost()
       }
-      if try !flushCopy() { throw try refusalOfCopyIn() }
     }
+    try flushCopy()
   }
 
   func putCopy(_ bytes: [UInt8]) throws(PostgreSQLError) {
@@ -76,18 +78,21 @@ extension Wire {
     try outcome.get()
   }
 
-  /// False once the server has spoken: during COPY FROM it only does so to refuse. (Under TLS
-  /// it may be a renewed key; there a refusal waits for the end of the data.)
-  private func flushCopy() throws(PostgreSQLError) -> Bool {
+  private func flushCopy() throws(PostgreSQLError) {
     while true {
       let status = PQflush(connection)
       if status < 0 { throw lost() }
-      if status == 0 { return true }
+      if status == 0 { return }
       let ready = try wait(for: Int16(POLLIN | POLLOUT))
-      guard ready & Int16(POLLIN) != 0 else { continue }
-      if PQconsumeInput(connection) == 0 { throw lost() }
-      if PQsslInUse(connection) == 0 || limits.stopReason != nil { return false }
+      if ready & Int16(POLLIN) != 0, try isRefusal() { throw try refusalOfCopyIn() }
     }
+  }
+
+  /// The server has spoken: during COPY FROM it only does so to refuse. Under TLS it may be a
+  /// renewed key; there a refusal shows at the end of the data.
+  private func isRefusal() throws(PostgreSQLError) -> Bool {
+    if PQconsumeInput(connection) == 0 { throw lost() }
+    return PQsslInUse(connection) == 0 || limits.stopReason != nil
   }
 
   private func refusalOfCopyIn() throws(PostgreSQLError) -> PostgreSQLError {
@@ -160,7 +165,7 @@ extension Wire {
     guard mode == .copyOut, !isLost else { return }
     stopStatement(because: .cancelled)
     do throws(PostgreSQLError) {
-      while mode == .copyOut { _ = try takeCopy(chunkBytes: Self.copyPieceBytes) }
+      while mode == .copyOut { _ = try takeCopy(chunkBytes: PostgreSQLConnection.copyChunkBytes) }
     } catch {
       if isLost { throw error }
     }

@@ -1,18 +1,18 @@
 /// The fields of the current record; blanks around them do not count.
 extension DelimitedTextReader {
-  package var fieldCount: Int { fields.count }
+  var fieldCount: Int { fields.count }
 
   /// A line with nothing on it.
-  package var isBlank: Bool { fields.count == 1 && trimmed(0).isEmpty }
+  var isBlank: Bool { fields.count == 1 && trimmed(0).isEmpty }
 
-  package func isEmpty(_ field: Int) -> Bool { trimmed(field).isEmpty }
+  func isEmpty(_ field: Int) -> Bool { trimmed(field).isEmpty }
 
-  package func text(_ field: Int) -> String {
+  func text(_ field: Int) -> String {
     String(decoding: buffer[trimmed(field)], as: UTF8.self)
   }
 
   /// The value of a field that is `count` digits and nothing else. Allocates nothing.
-  package func number(_ field: Int, digits count: Int) -> UInt64? {
+  func number(_ field: Int, digits count: Int) -> UInt64? {
     let place = trimmed(field)
     guard place.count == count else { return nil }
     let bytes = buffer.span
@@ -26,7 +26,7 @@ extension DelimitedTextReader {
   }
 
   /// Whether the field is the lower-case ASCII `word`, in whatever case.
-  package func holds(_ word: StaticString, _ field: Int) -> Bool {
+  func holds(_ word: StaticString, _ field: Int) -> Bool {
     let place = trimmed(field)
     guard place.count == word.utf8CodeUnitCount else { return false }
     return word.withUTF8Buffer { wanted in
@@ -34,11 +34,11 @@ extension DelimitedTextReader {
     }
   }
 
-  package func holdsControlCharacter(_ field: Int) -> Bool {
+  func holdsControlCharacter(_ field: Int) -> Bool {
     buffer[trimmed(field)].contains { $0 < 0x20 || $0 == 0x7F }
   }
 
-  package func byteCount(_ field: Int) -> Int { trimmed(field).count }
+  func byteCount(_ field: Int) -> Int { trimmed(field).count }
 
   private func trimmed(_ field: Int) -> Range<Int> {
     let bytes = buffer.span

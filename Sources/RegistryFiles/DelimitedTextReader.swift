@@ -4,19 +4,19 @@
 ///
 /// A record that cannot be taken apart is a fault of its first line, and reading goes on with the
 /// line after that one: a stray quote costs one line, not the rest of the file.
-package struct DelimitedTextReader: ~Copyable, Sendable {
-  package enum Outcome: Hashable, Sendable {
+struct DelimitedTextReader: ~Copyable, Sendable {
+  enum Outcome: Hashable, Sendable {
     /// The fields can be looked at until the next call.
     case record
     case fault(Fault)
     case end
   }
 
-  package struct Fault: Hashable, Sendable {
-    package let code: RefusalCode
-    package let reason: String
+  struct Fault: Hashable, Sendable {
+    let code: RefusalCode
+    let reason: String
     /// From 0; absent where the whole line is meant.
-    package let field: Int?
+    let field: Int?
 
     init(_ code: RefusalCode, _ reason: String, field: Int? = nil) {
       self.code = code
@@ -26,16 +26,16 @@ package struct DelimitedTextReader: ~Copyable, Sendable {
   }
 
   /// As errors call the file.
-  package let fileName: String
+  let fileName: String
   let limits: FileLimits
-  package var delimiter: Delimiter = .comma
+  var delimiter: Delimiter = .comma
   /// The first line of the record that was read last, from 1.
-  package internal(set) var line = 0
+  var line = 0
   /// How many lines the record spans.
-  package internal(set) var lineCount = 0
+  var lineCount = 0
   /// False for a last line that nothing ends.
-  package internal(set) var hasLineEnd = true
-  package private(set) var bytesRead = 0
+  var hasLineEnd = true
+  private(set) var bytesRead = 0
 
   private var source: ByteSource
   var buffer: [UInt8]
@@ -54,7 +54,7 @@ package struct DelimitedTextReader: ~Copyable, Sendable {
   var holdsNUL = false
 
   /// Refuses UTF-16 and skips the byte order mark of UTF-8.
-  package init(
+  init(
     _ source: consuming ByteSource, fileName: String, limits: FileLimits = FileLimits()
   ) throws(RegistryFileError) {
     self.source = source
@@ -71,9 +71,7 @@ package struct DelimitedTextReader: ~Copyable, Sendable {
     }
   }
 
-  package var isAtEnd: Bool { sourceHasEnded && next == filled }
-
-  package mutating func read() throws(RegistryFileError) -> Outcome {
+  mutating func read() throws(RegistryFileError) -> Outcome {
     let outcome = try look()
     if case .record = outcome { unescape() }
     return outcome

@@ -12,7 +12,7 @@ struct FieldFault: Error {
     self.column = column
   }
 
-  /// `hint` is added where digits are missing.
+  /// `reason` replaces the words of the error.
   init(_ error: IdentityError, column: Int, reason: String? = nil) {
     let code: RefusalCode =
       switch error.code {

@@ -3,31 +3,31 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
   CustomStringConvertible
 {
   // The shape of the line.
-  case fieldCount = 1101
-  case recordTooLong = 1102
-  case notUTF8 = 1103
-  case nulByte = 1104
-  case unclosedQuote = 1105
-  case strayQuote = 1106
-  case fieldTooLong = 1107
+  case fieldCount = 2101
+  case recordTooLong = 2102
+  case notUTF8 = 2103
+  case nulByte = 2104
+  case unclosedQuote = 2105
+  case strayQuote = 2106
+  case fieldTooLong = 2107
   // The identity.
-  case emptyIdentity = 1201
-  case identityLength = 1202
-  case notADigit = 1203
-  case notASCII = 1204
-  case spreadsheetNumber = 1205
-  case checkDigit = 1206
-  case placeholder = 1207
+  case emptyIdentity = 2201
+  case identityLength = 2202
+  case notADigit = 2203
+  case notASCII = 2204
+  case spreadsheetNumber = 2205
+  case checkDigit = 2206
+  case placeholder = 2207
   // The other values.
-  case notADate = 1301
-  case dateInFuture = 1302
-  case dateTooEarly = 1303
-  case unknownStatus = 1311
-  case controlCharacter = 1321
-  case textTooLong = 1322
+  case notADate = 2301
+  case dateInFuture = 2302
+  case dateTooEarly = 2303
+  case unknownStatus = 2311
+  case controlCharacter = 2321
+  case textTooLong = 2322
   // Repetition within the file; the first of the lines is kept.
-  case duplicateLine = 1401
-  case conflictingLine = 1402
+  case duplicateLine = 2401
+  case conflictingLine = 2402
 
   /// The word of the code, as in reports and `--format json`.
   package var description: String {
@@ -101,7 +101,7 @@ package struct Refusal: Hashable, Sendable, CustomStringConvertible {
   /// Goes on after "column imei": `has 14 digits instead of 15`.
   package let reason: String
 
-  /// `stolen.csv, line 17, column imei: has 14 digits instead of 15 (1202)`
+  /// `stolen.csv, line 17, column imei: has 14 digits instead of 15 (2202)`
   package var description: String {
     let place = column.map { ", column \($0)" } ?? ""
     return "\(fileName), line \(line)\(place): \(reason) (\(code.rawValue))"
@@ -111,11 +111,11 @@ package struct Refusal: Hashable, Sendable, CustomStringConvertible {
 /// Something worth knowing about a file that refuses no line.
 package struct Notice: Hashable, Sendable, CustomStringConvertible {
   package enum Code: UInt16, Hashable, Sendable {
-    case preambleSkipped = 1501
-    case unknownColumn = 1502
-    case repeatedColumnName = 1503
+    case preambleSkipped = 2501
+    case unknownColumn = 2502
+    case repeatedColumnName = 2503
     /// The file may have been cut.
-    case noFinalLineEnd = 1504
+    case noFinalLineEnd = 2504
   }
 
   package let fileName: String

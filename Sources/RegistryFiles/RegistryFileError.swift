@@ -31,17 +31,17 @@ package struct RegistryFileError: Error, Hashable, Sendable, CustomStringConvert
 
   func named(_ name: String) -> RegistryFileError { RegistryFileError(code, fileName: name) }
 
-  /// Stable; 1001 to 1099.
+  /// Stable; 2001 to 2099.
   package var number: UInt16 {
     switch code {
-    case .unreadable: 1001
-    case .empty: 1002
-    case .utf16: 1003
-    case .missingHeader: 1004
-    case .dataInsteadOfHeader: 1005
-    case .repeatedColumn: 1006
-    case .tooManyColumns: 1007
-    case .badHeader: 1008
+    case .unreadable: 2001
+    case .empty: 2002
+    case .utf16: 2003
+    case .missingHeader: 2004
+    case .dataInsteadOfHeader: 2005
+    case .repeatedColumn: 2006
+    case .tooManyColumns: 2007
+    case .badHeader: 2008
     }
   }
 

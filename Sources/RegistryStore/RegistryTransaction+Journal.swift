@@ -20,6 +20,20 @@ package struct JournalHead: Sendable, Equatable {
   }
 }
 
+/// Where every feed stands.
+package struct FeedHeads: Sendable {
+  let journal: JournalHead
+  let operators: OperatorDirectory
+
+  package func head(of code: OperatorCode) -> ListHead {
+    let own = operators.number(.only(code)).flatMap { journal.digests[$0] } ?? .zero
+    return ListHead(
+      epoch: journal.epoch, position: journal.position,
+      digest: journal.digests[.all, default: .zero] + own,
+      issuedAt: Instant(secondsSinceEpoch: max(0, journal.asOfMicroseconds) / 1_000_000))
+  }
+}
+
 /// A row of the journal together with the numbers of its scope.
 package struct JournalRow: Sendable, Equatable {
   package let position: Position
@@ -85,6 +99,10 @@ extension RegistryTransaction {
       head.digests[ScopeNumber(try row.int32("scope"))] = try row.digest("digest")
     }
     return head
+  }
+
+  package func feedHeads() async throws -> FeedHeads {
+    FeedHeads(journal: try await journalHead(), operators: try await operators())
   }
 
   /// The digest of a feed where `position` is the end of a batch; of the batch before otherwise.

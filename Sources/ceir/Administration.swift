@@ -67,18 +67,30 @@ struct Operator: AsyncParsableCommand {
         let seenAt: String?
       }
 
+      /// Where the operator's feed stands at the registry: its nodes must come to the same.
+      struct Feed: Encodable {
+        let epoch: String
+        let position: UInt64
+        let digest: String
+      }
+
       let code: String
       let name: String
       let networks: [String]
       let mode: String
+      let feed: Feed
       let nodes: [Node]
     }
 
     func run() async throws {
-      let records = try await registry.withRegistry { store in
-        try await store.read { try await $0.operatorRecords() }
+      let (records, feeds) = try await registry.withRegistry { store in
+        try await store.read { registry in
+          (try await registry.operatorRecords(), try await registry.feedHeads())
+        }
       }
-      if format == .json { return try Terminal.json(records.map(row)) }
+      if format == .json {
+        return try Terminal.json(records.map { row($0, feeds.head(of: $0.code)) })
+      }
       var table = TextTable(["OPERATOR", "NAME", "NETWORKS", "MODE", "NODE", "POSITION", "SEEN"])
       for record in records {
         let operatorColumns = [
@@ -96,10 +108,13 @@ struct Operator: AsyncParsableCommand {
       Terminal.output(table.text)
     }
 
-    private func row(_ record: OperatorRecord) -> Row {
+    private func row(_ record: OperatorRecord, _ head: ListHead) -> Row {
       Row(
         code: record.code.description, name: record.name, networks: record.networks,
         mode: record.mode.description,
+        feed: Row.Feed(
+          epoch: head.epoch.description, position: head.position.number,
+          digest: head.digest.description),
         nodes: record.nodes.map {
           Row.Node(
             name: $0.name, epoch: $0.epoch, position: $0.position?.number,

@@ -45,11 +45,11 @@ struct PublisherTests {
       var session = PublisherSession(head: try await transaction.journalHead())
       #expect(try await session.publishBatch(on: connection) == 1)
       #expect(session.head.position == .start, "It has not begun.")
-      try await until {
+      try await eventually("the publication") {
         _ = try await session.publishBatch(on: connection)
         return session.head.position.number == 1
       }
-      try await until {
+      try await eventually("the publication") {
         _ = try await session.publishBatch(on: connection)
         return session.head.position.number == 2
       }
@@ -231,7 +231,7 @@ struct PublisherTests {
   }
 
   private func untilQueueIsEmpty(_ registry: TestRegistry) async throws {
-    try await until {
+    try await eventually("the publication") {
       try await registry.service.withConnection {
         try await $0.query("SELECT count(*) FROM dirty").only().int(0) == 0
       }
@@ -304,17 +304,5 @@ struct PublisherTests {
     for (subject, number, entryClass) in stored {
       #expect(current[subject]?[number] == entryClass)
     }
-  }
-}
-
-/// Asks again until the answer is yes; fails after ten seconds.
-func until(_ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(10)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else {
-      Issue.record("The condition has not come true within ten seconds.")
-      return
-    }
-    await Task.yield()
   }
 }

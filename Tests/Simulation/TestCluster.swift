@@ -4,12 +4,16 @@ package import PostgreSQL
 internal import Synchronization
 
 /// One PostgreSQL server for all tests of a process, made when first asked for and removed at
-/// exit. It trades durability for speed.
+/// exit. The shared one trades durability for speed; benchmarks make a durable one.
 package actor TestCluster {
-  package static let shared = TestCluster()
+  package static let shared = TestCluster(isDurable: false)
+
+  private let isDurable: Bool
 
   private var starting: Task<LocalPostgreSQL, any Error>?
   private var databasesMade = 0
+
+  package init(isDurable: Bool) { self.isDurable = isDurable }
 
   /// A new and empty database; the superuser owns it.
   package func database() async throws -> TestDatabase {
@@ -26,20 +30,47 @@ package actor TestCluster {
 
   package func server() async throws -> LocalPostgreSQL {
     if let starting { return try await starting.value }
-    let task = Task { try await Self.start() }
+    let task = Task { [isDurable] in try await Self.start(isDurable: isDurable) }
     starting = task
     return try await task.value
   }
 
-  private static func start() async throws -> LocalPostgreSQL {
-    let directory = try temporaryDirectory("ceir-test")
+  private static func start(isDurable: Bool) async throws -> LocalPostgreSQL {
+    removeRemainsOfKilledRuns()
+    let directory = try temporaryDirectory(directoryName)
     let local = LocalPostgreSQL(
-      LocalPostgreSQLConfiguration(dataDirectory: directory, isDurable: false))
+      LocalPostgreSQLConfiguration(dataDirectory: directory, isDurable: isDurable))
     try await local.start()
     let server = await local.processIdentifier
     leftovers.withLock { $0 = (directory, server) }
     atexit { removeLeftovers() }
     return local
+  }
+
+  private static let directoryName = "ceir-test"
+
+  /// The number of its process is in a directory's name; the server's in its lock file.
+  private static func removeRemainsOfKilledRuns() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+    for name in names where name.hasPrefix(directoryName + "-") {
+      let parts = name.split(separator: "-")
+      guard parts.count == 4, let process = Int32(parts[2]), kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      let lockFile = "/tmp/\(name)/postgresql/data/postmaster.pid"
+      let lock = FileManager.default.contents(atPath: lockFile) ?? Data()
+      if let line = String(decoding: lock, as: UTF8.self).split(separator: "\n").first,
+        let server = Int32(line), server > 1, isPostgres(server)
+      {
+        kill(server, SIGQUIT)
+      }
+      // What cannot be removed belongs to another user or to the next run.
+      try? FileManager.default.removeItem(atPath: "/tmp/\(name)")
+    }
+  }
+
+  private static func isPostgres(_ process: Int32) -> Bool {
+    let name = FileManager.default.contents(atPath: "/proc/\(process)/comm") ?? Data()
+    return String(decoding: name, as: UTF8.self).hasPrefix("postgres")
   }
 
   static func configuration(

@@ -12,9 +12,10 @@ package struct TestRegistry: Sendable {
   package var store: RegistryStore { RegistryStore(pool: service) }
 
   package static func make(
-    connections: Int = 16, publisherSetUp: [String] = [RegistryStore.searchPath]
+    in cluster: TestCluster = .shared, connections: Int = 16,
+    publisherSetUp: [String] = [RegistryStore.searchPath]
   ) async throws -> TestRegistry {
-    let database = try await TestCluster.shared.database()
+    let database = try await cluster.database()
     func pool(_ role: RegistryStore.Role?, _ connections: Int, _ setUp: [String])
       -> PostgreSQLPool
     {

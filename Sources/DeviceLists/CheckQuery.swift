@@ -1,0 +1,21 @@
+package import DeviceIdentity
+
+/// Who is asked about, as a binding understood it.
+package enum CheckedIdentity: Hashable, Sendable {
+  case device(IMEISV)
+  /// Something that should have been an IMEI and is none.
+  case unusable
+  /// A device that has no IMEI (a MAC address, an EUI-64) or that was not named.
+  case none
+}
+
+/// One question: may this device be used, perhaps by this subscriber?
+package struct CheckQuery: Hashable, Sendable {
+  package var identity: CheckedIdentity
+  package var imsi: IMSI?
+
+  package init(identity: CheckedIdentity, imsi: IMSI? = nil) {
+    self.identity = identity
+    self.imsi = imsi
+  }
+}

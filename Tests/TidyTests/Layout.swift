@@ -1,0 +1,65 @@
+/// What each target may import, and where its tests are.
+enum Layout {
+  static let nio: Set<String> = [
+    "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "NIOSSL", "NIOTLS",
+    "NIOConcurrencyHelpers", "NIOFoundationCompat", "NIOExtras",
+  ]
+  /// Files, signals and sockets of the operating system.
+  static let system: Set<String> = ["Glibc", "Musl", "Darwin", "SystemPackage", "Synchronization"]
+  /// What a long-running service needs around its work.
+  static let service: Set<String> = [
+    "Configuration", "Hummingbird", "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS",
+    "HTTPTypes", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals",
+  ]
+  static let certificates: Set<String> = ["X509", "SwiftASN1"]
+
+  /// Imports point down. `DeviceIdentity` is open to all, `DeviceLists` to all above it.
+  static let mayImport: [String: Set<String>] = [
+    "DeviceIdentity": [],
+    "DeviceLists": ["DeviceIdentity", "Crypto"],
+    "ListIndex": system.union(["DeviceLists", "Crypto", "HashTreeCollections"]),
+    "ListExchange": certificates.union(["DeviceLists", "Crypto", "Foundation"]),
+    "RegistryFiles": system.union(["DeviceLists"]),
+    "Diameter": ["NIOCore"],
+    "EquipmentCheck": ["DeviceLists", "Diameter"],
+    "CheckServer": nio.union(["DeviceLists", "Synchronization", "Logging"]),
+    "CLibPQ": [],
+    "PostgreSQL": system.union(["CLibPQ", "Logging"]),
+    "LocalPostgreSQL": system.union(["PostgreSQL", "Foundation", "Logging"]),
+    "RegistryStore": ["DeviceLists", "PostgreSQL", "Crypto", "Logging"],
+    "NightlyJobs": nio.union(system).union([
+      "DeviceLists", "RegistryStore", "RegistryFiles", "ListExchange", "ListIndex",
+      "EquipmentCheck", "Diameter", "AsyncHTTPClient", "Crypto", "Foundation", "Logging",
+    ]),
+    // It puts the process together: the embedded cluster, and a pool for each role.
+    "CEIRService": nio.union(system).union(service).union(certificates).union([
+      "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "RegistryStore", "ListIndex", "ListExchange", "CheckServer",
+      "EquipmentCheck", "Crypto", "Foundation",
+    ]),
+    // No database: an operator must answer while the CEIR is away.
+    "EIRNode": nio.union(system).union(service).union(certificates).union([
+      "DeviceLists", "ListIndex", "ListExchange", "EquipmentCheck", "Diameter", "CheckServer",
+      "AsyncHTTPClient", "JWTKit", "Foundation",
+    ]),
+    "ceir": nio.union(system).union(service).union([
+      "ArgumentParser", "DeviceLists", "RegistryStore", "RegistryFiles", "PostgreSQL",
+      "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange", "Foundation",
+    ]),
+    "eir": nio.union(system).union(service).union([
+      "ArgumentParser", "DeviceLists", "ListIndex", "ListExchange", "EquipmentCheck",
+      "CheckServer", "EIRNode", "Foundation",
+    ]),
+  ]
+
+  /// Targets of `Sources` that have no folder of their own under `Tests`, with the reason.
+  static let withoutTests: [String: String] = [
+    "CLibPQ": "a module map over libpq; PostgreSQLTests calls every function that is used",
+    "ceir": "arguments only; EndToEndTests runs the command",
+    "eir": "arguments only; EndToEndTests runs the command",
+  ]
+
+  /// Files that are longer than ``Guards/longestFile``, with the reason.
+  static let longFiles: [String: String] = [:]
+
+  static func testFolder(of target: String) -> String { target + "Tests" }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// `Scripts/bench NAME`: ours and a reference in turn, five times, judged by the median ratio.
+@main
+struct Benchmark {
+  static let runs = 5
+
+  static func main() async throws {
+    setvbuf(stdout, nil, _IOLBF, 0)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
+      "copy": { _ in try await CopyBenchmark.run() },
+      "publish": { _ in try await PublishBenchmark().run() },
+    ]
+    guard let name = arguments.first, let benchmark = benchmarks[name] else {
+      print("usage: benchmark \(benchmarks.keys.sorted().joined(separator: "|"))")
+      exit(2)
+    }
+    let judgements = try await benchmark(Array(arguments.dropFirst()))
+    for judgement in judgements { print(judgement.line) }
+    exit(judgements.allSatisfy(\.holds) ? 0 : 1)
+  }
+}
