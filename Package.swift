@@ -72,6 +72,13 @@ let package = Package(
     target("RegistryStore", ["DeviceIdentity", "DeviceLists", "PostgreSQL", crypto]),
     target("ListIndex", ["DeviceIdentity", "DeviceLists", crypto, hashTrees]),
     target("ListExchange", ["DeviceIdentity", "DeviceLists", crypto]),
+    target(
+      "CheckServer",
+      [
+        http2("NIOHPACK"), nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOHTTP1"),
+        nio("NIOPosix"),
+      ]),
+    target("EquipmentCheck", ["DeviceIdentity", "DeviceLists"]),
     target("RegistryFiles", ["DeviceIdentity", "DeviceLists"]),
     target(
       "NightlyJobs",
@@ -100,7 +107,8 @@ let package = Package(
       ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation", argumentParser],
       path: "Tests/sample-country"),
     command(
-      "benchmark", ["CEIRService", "PostgreSQL", "RegistryStore", "Simulation"],
+      "benchmark",
+      ["CEIRService", "DeviceLists", "PostgreSQL", "RegistryStore", "Simulation"],
       path: "Tests/benchmark"),
     test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),
@@ -117,6 +125,13 @@ let package = Package(
         "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
         "Simulation",
       ]),
+    test(
+      "CheckServerTests",
+      [
+        "CheckServer", http2("NIOHPACK"), http2("NIOHTTP2"), nio("NIOConcurrencyHelpers"),
+        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+      ]),
+    test("EquipmentCheckTests", ["DeviceIdentity", "DeviceLists", "EquipmentCheck"]),
     test("EndToEndTests", ["DeviceIdentity", "Simulation"]),
   ]
 )

@@ -47,7 +47,7 @@ extension Problem {
       self.init(error.status, "request", error.body ?? error.status.reasonPhrase)
     case let error as PostgreSQLError where error.sqlState == Self.diskFull:
       self.init(
-        .insufficientStorage, "diskFull",
+        .init(code: 507, reasonPhrase: "Insufficient Storage"), "diskFull",
         "The disk of the registry's database is full: nothing was changed.")
     case is PostgreSQLError:
       self.init(

@@ -1,6 +1,8 @@
 /// What was waited for did not come.
 package struct NotInTime: Error, CustomStringConvertible {
   package let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 /// Asks again and again until the answer is yes; the only place where tests wait.

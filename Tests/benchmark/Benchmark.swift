@@ -6,7 +6,6 @@ struct Benchmark {
   static let runs = 5
 
   static func main() async throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
       "copy": { _ in try await CopyBenchmark.run() },

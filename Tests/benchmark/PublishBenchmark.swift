@@ -1,4 +1,5 @@
 import CEIRService
+import DeviceLists
 import PostgreSQL
 import RegistryStore
 import Simulation

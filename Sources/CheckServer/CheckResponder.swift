@@ -1,0 +1,13 @@
+package import NIOCore
+
+/// Answers requests on the event loop: it must not wait, lock or read a file.
+package protocol CheckResponder: Sendable {
+  func respond(to request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply
+}
+
+package enum CheckReply: Sendable {
+  case now(CheckResponse)
+  /// For what must be asked elsewhere. The future must complete in the end, since the request stays
+  /// open until then; a failure is answered 500.
+  case later(EventLoopFuture<CheckResponse>)
+}

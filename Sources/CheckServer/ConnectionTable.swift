@@ -1,0 +1,64 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The open connections of one listener.
+final class ConnectionTable: Sendable {
+  fileprivate struct State {
+    var channels: [ObjectIdentifier: any Channel] = [:]
+    var isDraining = false
+    var whenEmpty: [EventLoopPromise<Void>] = []
+  }
+
+  private let state = NIOLockedValueBox(State())
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  var count: Int { state.withLockedValue { $0.channels.count } }
+
+  /// False where there are too many already, or no more are wanted.
+  func admit(_ channel: any Channel) -> Bool {
+    state.withLockedValue { state in
+      guard !state.isDraining, state.channels.count < limit else { return false }
+      state.channels[ObjectIdentifier(channel)] = channel
+      return true
+    }
+  }
+
+  func remove(_ channel: any Channel) {
+    let waiting = state.withLockedValue { state in
+      state.channels[ObjectIdentifier(channel)] = nil
+      return state.takeWaitingIfEmpty()
+    }
+    for promise in waiting { promise.succeed() }
+  }
+
+  /// Asks every connection to finish, closes what is left after `deadline`; done when all are gone.
+  func drain(within deadline: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+    let promise = eventLoop.makePromise(of: Void.self)
+    let (channels, waiting) = state.withLockedValue { state in
+      state.isDraining = true
+      state.whenEmpty.append(promise)
+      return (Array(state.channels.values), state.takeWaitingIfEmpty())
+    }
+    for promise in waiting { promise.succeed() }
+    for channel in channels {
+      channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+    let timer = eventLoop.scheduleTask(in: deadline) { [state] in
+      for channel in state.withLockedValue({ Array($0.channels.values) }) {
+        channel.close(promise: nil)
+      }
+    }
+    promise.futureResult.whenComplete { _ in timer.cancel() }
+    return promise.futureResult
+  }
+}
+
+extension ConnectionTable.State {
+  fileprivate mutating func takeWaitingIfEmpty() -> [EventLoopPromise<Void>] {
+    guard channels.isEmpty else { return [] }
+    defer { whenEmpty = [] }
+    return whenEmpty
+  }
+}

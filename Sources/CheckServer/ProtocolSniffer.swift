@@ -1,0 +1,85 @@
+import NIOCore
+import NIOHTTP1
+
+/// Tells HTTP/2 with prior knowledge from HTTP/1.1 by the connection preface. RFC 9113, 3.4.
+final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+  private let limits: CheckServerLimits
+  private let responder: any CheckResponder
+  private let since = NIODeadline.now()
+  private var held = ByteBuffer()
+
+  init(limits: CheckServerLimits, responder: any CheckResponder) {
+    self.limits = limits
+    self.responder = responder
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    if held.readableBytes == 0 {
+      held = bytes
+    } else {
+      held.writeBuffer(&bytes)
+    }
+    switch Self.startsWithPreface(held) {
+    case .some(let isHTTP2): become(isHTTP2: isHTTP2, context: context)
+    case .none: break
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case is ChannelShouldQuiesceEvent: context.close(promise: nil)
+    case let tick as ConnectionTick where tick.now - since > limits.preface:
+      context.close(promise: nil)
+    default: context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  /// Nil while it is still open.
+  private static func startsWithPreface(_ bytes: ByteBuffer) -> Bool? {
+    let compared = min(bytes.readableBytes, preface.utf8CodeUnitCount)
+    let expected = UnsafeRawBufferPointer(start: preface.utf8Start, count: compared)
+    let isEqual = bytes.withUnsafeReadableBytes { $0.prefix(compared).elementsEqual(expected) }
+    guard isEqual else { return false }
+    return compared == preface.utf8CodeUnitCount ? true : nil
+  }
+
+  private func become(isHTTP2: Bool, context: ChannelHandlerContext) {
+    let pipeline = context.pipeline.syncOperations
+    do {
+      if isHTTP2 {
+        try addHTTP2(to: pipeline)
+      } else {
+        try addHTTP1(to: pipeline)
+      }
+      let bytes = held
+      held = ByteBuffer()
+      context.fireChannelRead(wrapInboundOut(bytes))
+      pipeline.removeHandler(self, promise: nil)
+    } catch {
+      context.fireErrorCaught(error)
+      context.close(promise: nil)
+    }
+  }
+
+  private func addHTTP2(to pipeline: ChannelPipeline.SynchronousOperations) throws {
+    try pipeline.addHandler(HTTP2CheckHandler(limits: limits, responder: responder))
+  }
+
+  private func addHTTP1(to pipeline: ChannelPipeline.SynchronousOperations) throws {
+    var decoding = NIOHTTPDecoderLimitConfiguration()
+    decoding.maxHeaderListSize = limits.headerListBytes
+    decoding.maxHeaderFieldSize = limits.headerListBytes
+    decoding.maxHeaderFieldCount = limits.headerLines
+    try pipeline.configureHTTPServerPipeline(
+      withPipeliningAssistance: true, withServerUpgrade: nil, withErrorHandling: true,
+      withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+      withDecoderLimitConfiguration: decoding)
+    try pipeline.addHandler(HTTP1CheckHandler(limits: limits, responder: responder))
+  }
+}

@@ -1,0 +1,56 @@
+package import DeviceLists
+
+/// An answer as it goes out: a status, a body and its type.
+package struct N17Message: Hashable, Sendable {
+  package let status: Int
+  package let contentType: String
+  package let body: String
+  /// Further header lines, names in lower case.
+  package let headers: [String: String]
+
+  /// 200 with the list, or 404 where the device is on none. TS 29.511, 5.2.2.2 and 6.1.7.3.
+  package init(_ answer: CheckAnswer) {
+    switch answer {
+    case .white: self.init(equipmentStatus: "WHITELISTED")
+    case .grey: self.init(equipmentStatus: "GREYLISTED")
+    case .black: self.init(equipmentStatus: "BLACKLISTED")
+    case .unknown:
+      self.init(
+        problem: 404, title: "Not Found",
+        members: #","cause":"ERROR_EQUIPMENT_UNKNOWN","detail":"The device is on no list.""#)
+    }
+  }
+
+  package init(_ refusal: N17Refusal) {
+    var members = refusal.cause.map { #","cause":"\#($0)""# } ?? ""
+    if case .parameter(let parameter, let fault) = refusal {
+      let name = "query " + parameter.rawValue
+      members += #","invalidParams":[{"param":"\#(name)","reason":"\#(fault.reason)"}]"#
+    }
+    let allow = refusal == .methodNotAllowed ? ["allow": "GET, HEAD"] : [:]
+    self.init(
+      problem: refusal.status, title: Self.titles[refusal.status] ?? "", members: members,
+      headers: allow)
+  }
+
+  private init(equipmentStatus word: String) {
+    status = 200
+    contentType = "application/json"
+    body = #"{"status":"\#(word)"}"#
+    headers = [:]
+  }
+
+  /// ProblemDetails. TS 29.571, 5.2.4.1; RFC 9457.
+  private init(
+    problem status: Int, title: String, members: String, headers: [String: String] = [:]
+  ) {
+    self.status = status
+    contentType = "application/problem+json"
+    body = #"{"title":"\#(title)","status":\#(status)\#(members)}"#
+    self.headers = headers
+  }
+
+  private static let titles = [
+    400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+  ]
+}
