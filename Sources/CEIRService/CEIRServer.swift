@@ -6,7 +6,7 @@ import RegistryStore
 import ServiceLifecycle
 import UnixSignals
 
-/// The CEIR as one process: publisher, lists, interfaces, and the embedded cluster where it has one.
+/// The CEIR as one process: publisher, lists, interfaces, and its embedded cluster if it has one.
 package struct CEIRServer: Sendable {
   private let settings: CEIRSettings
   private let logger: Logger

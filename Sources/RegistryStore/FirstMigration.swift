@@ -235,7 +235,8 @@ extension Migrator {
       TO ceir_service;
     GRANT SELECT ON registry, epoch, operator, ground, release, dirty, due, list_entry, journal,
       journal_batch, journal_digest TO ceir_publisher;
-    GRANT INSERT ON epoch, due, list_entry, journal, journal_batch, journal_digest TO ceir_publisher;
+    GRANT INSERT ON epoch, due, list_entry, journal, journal_batch, journal_digest
+      TO ceir_publisher;
     GRANT DELETE ON dirty, due, list_entry TO ceir_publisher;
     GRANT UPDATE (status, ground_codes, overridable, since, position) ON list_entry
       TO ceir_publisher;

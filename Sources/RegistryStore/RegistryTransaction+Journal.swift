@@ -140,7 +140,8 @@ extension RegistryTransaction {
       digest: try await digest(of: scope, at: upTo))
   }
 
-  /// Rows of every scope, for the registry's own index; whole batches, as in ``delta(of:after:limit:)``.
+  /// Rows of every scope, for the registry's own index; whole batches, as in
+  /// ``delta(of:after:limit:)``.
   package func journal(after: Position, limit: Int) async throws -> [JournalRow] {
     let end = try await connection.query(Self.endOfDelta, Int64(after.number), limit).only()
     guard let last = try end.optionalInt64("last_position") else { return [] }

@@ -34,7 +34,8 @@ struct Serve: AsyncParsableCommand {
   func validate() throws {
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError(
-        "--log-level must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))."
+        "--log-level must be one of "
+          + "\(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))."
       )
     }
   }

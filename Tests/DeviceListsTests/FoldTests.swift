@@ -175,7 +175,8 @@ struct EntryClassTests {
       #expect(entry.isFinalBlack == (status == .black))
     }
     #expect(!EntryClass(status: .black, codes: GroundCodeSet(.protected)).isExempt)
-    #expect(!EntryClass(status: .grey, codes: GroundCodeSet(.released)).isExempt)
+    #expect(EntryClass(status: .grey, codes: GroundCodeSet(.released)).isExempt)
+    #expect(!EntryClass(status: .black, codes: GroundCodeSet(.released)).isExempt)
     #expect(!EntryClass(status: .white, codes: GroundCodeSet(.registered)).isExempt)
   }
 

@@ -24,8 +24,10 @@ final class Country: @unchecked Sendable {
     let ceir = try Self.startCEIR(folder, port: "0")
     let url = try await ceir.word(after: "ready at ", until: "\n")
     let country = Country(folder: folder, ceir: ceir, ceirURL: url)
-    try await country.require("operator", "add", operatorCode, "--name", "Alfa", "--network", "00101")
-    let token = try await country.require("token", "create", "--node", "eir-1", "--operator", operatorCode)
+    try await country.require(
+      "operator", "add", operatorCode, "--name", "Alfa", "--network", "00101")
+    let token = try await country.require(
+      "token", "create", "--node", "eir-1", "--operator", operatorCode)
     try token.write(toFile: country.nodeTokenFile, atomically: true, encoding: .utf8)
     try await country.startEIR()
     return country
@@ -53,8 +55,10 @@ final class Country: @unchecked Sendable {
   private static func startCEIR(_ folder: String, port: String) throws -> Program {
     try Program(
       "ceir",
-      ["serve", "--data-directory", "\(folder)/ceir", "--http-port", port, "--registry-name", registry],
-      in: "\(folder)/logs")
+      [
+        "serve", "--data-directory", "\(folder)/ceir", "--http-port", port, "--registry-name",
+        registry,
+      ], in: "\(folder)/logs")
   }
 
   /// Starts the CEIR again on the same port, where the node looks for it.
@@ -152,7 +156,9 @@ final class Country: @unchecked Sendable {
     let url = "http://\(checkAddress)/n5g-eir-eic/v1/equipment-status\(query)"
     let result = try await Program.run(
       "/usr/bin/curl",
-      ["--silent", "--show-error", "--http2-prior-knowledge", "--write-out", "\n%{http_code}", url],
+      [
+        "--silent", "--show-error", "--http2-prior-knowledge", "--write-out", "\n%{http_code}", url,
+      ],
       in: "\(folder)/logs")
     try #require(result.status == 0, "\(result.errors)")
     let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)

@@ -25,7 +25,9 @@ struct InterfaceTests {
     let asks = [
       Ask(method: "GET", path: "/health/live", status: "200", words: "alive"),
       Ask(method: "GET", path: "/health/ready", status: "200", words: "ready"),
-      Ask(method: "GET", path: "/metrics", status: "200", words: "# TYPE ceir_journal_position gauge"),
+      Ask(
+        method: "GET", path: "/metrics", status: "200",
+        words: "# TYPE ceir_journal_position gauge"),
       Ask(method: "GET", path: "/nothing", status: "404", words: ""),
       Ask(method: "GET", path: Self.device, status: "401", words: "unauthenticated"),
       Ask(method: "GET", path: Self.device, token: gone, status: "401", words: "unauthenticated"),
@@ -71,7 +73,9 @@ struct InterfaceTests {
       Ask(
         method: "DELETE", path: Self.device + "/release", token: officer, body: #"{"reason":"x"}"#,
         status: "200", words: #""position":3"#),
-      Ask(method: "GET", path: Self.device, token: viewer, status: "200", words: #""status":"black""#),
+      Ask(
+        method: "GET", path: Self.device, token: viewer, status: "200",
+        words: #""status":"black""#),
     ]
     for ask in asks { try await expect(ask, in: country) }
     try await country.remove()

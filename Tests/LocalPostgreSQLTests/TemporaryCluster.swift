@@ -59,15 +59,9 @@ extension LocalPostgreSQL {
   }
 }
 
-struct WaitedTooLong: Error {}
-
 /// Waits until `condition` holds, at most 20 seconds.
 func until(_ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(20)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else { throw WaitedTooLong() }
-    try await Task.sleep(for: .milliseconds(5))
-  }
+  try await eventually("the condition", within: 20, condition)
 }
 
 /// True while a process is there and no zombie.

@@ -84,7 +84,8 @@ struct MigratorTests {
         """
         SELECT 'column ' || c.relname || '.' || a.attname || ' '
                || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull::text || ' '
-               || a.attidentity::text || ' ' || COALESCE(pg_get_expr(d.adbin, d.adrelid), '') AS line
+               || a.attidentity::text || ' ' || COALESCE(pg_get_expr(d.adbin, d.adrelid), '')
+                 AS line
           FROM pg_class c
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -96,11 +97,12 @@ struct MigratorTests {
         UNION ALL
         SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'ceir'
         UNION ALL
-        SELECT 'table right ' || table_name::text || ' ' || grantee::text || ' ' || privilege_type::text
+        SELECT 'table right ' || table_name::text || ' ' || grantee::text
+               || ' ' || privilege_type::text
           FROM information_schema.role_table_grants WHERE table_schema = 'ceir'
         UNION ALL
-        SELECT 'column right ' || table_name::text || '.' || column_name::text || ' ' || grantee::text
-               || ' ' || privilege_type::text
+        SELECT 'column right ' || table_name::text || '.' || column_name::text || ' '
+               || grantee::text || ' ' || privilege_type::text
           FROM information_schema.column_privileges WHERE table_schema = 'ceir'
          ORDER BY line
         """

@@ -22,7 +22,7 @@ enum Layout {
     "RegistryFiles": system.union(["DeviceLists"]),
     "Diameter": ["NIOCore"],
     "EquipmentCheck": ["DeviceLists", "Diameter"],
-    "CheckServer": nio.union(["DeviceLists", "Synchronization", "Logging"]),
+    "CheckServer": nio.union(system).union(["DeviceLists", "Logging"]),
     "CLibPQ": [],
     "PostgreSQL": system.union(["CLibPQ", "Logging"]),
     "LocalPostgreSQL": system.union(["PostgreSQL", "Foundation", "Logging"]),
@@ -33,7 +33,8 @@ enum Layout {
     ]),
     // It puts the process together: the embedded cluster, and a pool for each role.
     "CEIRService": nio.union(system).union(service).union(certificates).union([
-      "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "RegistryStore", "ListIndex", "ListExchange", "CheckServer",
+      "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "RegistryStore", "ListIndex",
+      "ListExchange", "CheckServer",
       "EquipmentCheck", "Crypto", "Foundation",
     ]),
     // No database: an operator must answer while the CEIR is away.

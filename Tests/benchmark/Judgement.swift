@@ -39,7 +39,7 @@ struct Judgement {
   }
 }
 
-extension Array<Double> {
+extension [Double] {
   var median: Double { isEmpty ? .nan : sorted()[count / 2] }
 }
 

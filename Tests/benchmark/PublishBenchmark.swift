@@ -36,7 +36,9 @@ struct PublishBenchmark {
   }
 
   private func publish(_ registry: TestRegistry) async throws -> Double {
-    _ = try await registry.owner.withConnection { try await $0.query(Self.addGrounds, Self.subjects) }
+    _ = try await registry.owner.withConnection {
+      try await $0.query(Self.addGrounds, Self.subjects)
+    }
     return try await seconds {
       try await registry.publisher.withConnection { connection in
         let transaction = RegistryTransaction(connection: connection)
