@@ -42,6 +42,9 @@ let argumentParser: Target.Dependency = .product(
 
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -54,6 +57,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -97,6 +101,14 @@ let package = Package(
         "RegistryFiles", "RegistryStore", argumentParser, configuration, logging, systemPackage,
       ]),
     target(
+      "EIRNode",
+      [
+        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ListExchange",
+        "ListIndex", configuration, httpClient, httpTypes, hummingbird, lifecycle, logging,
+        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), systemPackage, unixSignals,
+      ]),
+    command("eir", ["EIRNode", argumentParser, logging]),
+    target(
       "Simulation",
       [
         "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryFiles",
@@ -132,6 +144,16 @@ let package = Package(
         nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
       ]),
     test("EquipmentCheckTests", ["DeviceIdentity", "DeviceLists", "EquipmentCheck"]),
+    test(
+      "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
+    test("ListExchangeTests", ["DeviceIdentity", "DeviceLists", "ListExchange", crypto]),
+    .testTarget(
+      name: "EIRNodeTests",
+      dependencies: [
+        "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
+        "ListExchange", "ListIndex", "eir", crypto, httpTypes, hummingbird, logging,
+        nio("NIOCore"), nio("NIOPosix"),
+      ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation"]),
   ]
 )

@@ -15,11 +15,17 @@ package struct ReceivedDelta: Hashable, Sendable {
 /// Reads a delta as its bytes arrive. Any error refuses the whole; nothing is handed out before
 /// the checkpoint has been read and agrees with every byte before it.
 package struct DeltaDecoder {
+  private enum Line {
+    case change(Change)
+    case checkpoint(Checkpoint)
+  }
+
   private let feed: Feed
   private let after: Position
   private let limits: ExchangeLimits
   private var changes: [Change] = []
   private var checkpoint: Checkpoint?
+  private var usual: UsualLine
   private var partial: [UInt8] = []
   private var hash = SHA256()
   private var lineNumber = 0
@@ -30,17 +36,18 @@ package struct DeltaDecoder {
     self.feed = feed
     self.after = after
     self.limits = limits
+    usual = UsualLine(feed: feed)
     last = after
   }
 
   /// Takes the next bytes, cut anywhere.
   package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(ExchangeError) {
-    var rest = bytes[...]
-    while let lineFeed = rest.firstIndex(of: 0x0A) {
-      let line = rest[..<lineFeed]
-      rest = rest[(lineFeed + 1)...]
+    var start = 0
+    while let end = Self.lineFeed(in: bytes, from: start) {
+      let line = UnsafeRawBufferPointer(rebasing: bytes[start...end])
+      start = end + 1
       if partial.isEmpty {
-        try take(UnsafeRawBufferPointer(rebasing: line))
+        try take(line)
       } else {
         try keep(line)
         let whole = partial
@@ -50,7 +57,7 @@ package struct DeltaDecoder {
         }.get()
       }
     }
-    try keep(rest)
+    try keep(UnsafeRawBufferPointer(rebasing: bytes[start...]))
   }
 
   package mutating func append(_ bytes: [UInt8]) throws(ExchangeError) {
@@ -67,8 +74,17 @@ package struct DeltaDecoder {
     return ReceivedDelta(changes: changes, checkpoint: checkpoint)
   }
 
-  private mutating func keep(_ bytes: Slice<UnsafeRawBufferPointer>) throws(ExchangeError) {
-    guard partial.count + bytes.count <= limits.longestLineBytes else { throw tooLong() }
+  private static func lineFeed(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    var index = start
+    while index < bytes.count {
+      if bytes[index] == 0x0A { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  private mutating func keep(_ bytes: UnsafeRawBufferPointer) throws(ExchangeError) {
+    guard partial.count + bytes.count <= limits.longestLineBytes + 1 else { throw tooLong() }
     partial += bytes
   }
 
@@ -76,24 +92,32 @@ package struct DeltaDecoder {
     ExchangeError(.lineTooLong, "line \(lineNumber + 1), over \(limits.longestLineBytes) bytes")
   }
 
+  /// - Parameter line: with its line feed.
   private mutating func take(_ line: UnsafeRawBufferPointer) throws(ExchangeError) {
-    guard line.count <= limits.longestLineBytes else { throw tooLong() }
+    guard line.count <= limits.longestLineBytes + 1 else { throw tooLong() }
     lineNumber += 1
     do throws(ExchangeError) {
       guard checkpoint == nil else {
         throw ExchangeError(.malformed, "something follows the checkpoint")
       }
-      let object = try JSONValue(line)
-      if let last = object["checkpoint"] {
-        checkpoint = try agreed(Checkpoint(last))
-      } else {
-        try take(ChangeLine.change(object))
+      switch try read(line) {
+      case .change(let change):
+        try take(change)
         hash.update(bufferPointer: line)
-        hash.update(data: [0x0A])
+      case .checkpoint(let last): checkpoint = try agreed(last)
       }
     } catch {
       throw ExchangeError(error.code, "line \(lineNumber): \(error.detail)")
     }
+  }
+
+  private mutating func read(_ line: UnsafeRawBufferPointer) throws(ExchangeError) -> Line {
+    if let change = usual.change(line) { return .change(change) }
+    let object = try JSONValue(line)
+    if let last = object["checkpoint"] { return .checkpoint(try Checkpoint(last)) }
+    let change = try ChangeLine.change(object)
+    usual.learn(line, change)
+    return .change(change)
   }
 
   private mutating func take(_ change: Change) throws(ExchangeError) {

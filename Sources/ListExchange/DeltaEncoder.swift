@@ -12,7 +12,8 @@ package struct DeltaEncoder {
   private let after: Position
   /// The end of a line, from the status on: changes by the thousand share few of them.
   private var endings: [EntryClass?: [UInt8]] = [:]
-  private var scopes: [Scope: [UInt8]] = [:]
+  private var lastEnding: (of: EntryClass?, bytes: [UInt8]) = (nil, Self.ending(of: nil))
+  private var lastScope: (of: Scope, bytes: [UInt8]) = (.all, Self.text(of: .all))
   private static let mostEndings = 1_024
 
   /// - Parameter after: where the delta starts: the position that the node asked from.
@@ -59,11 +60,11 @@ package struct DeltaEncoder {
   }
 
   private mutating func append(scope: Scope) {
-    if scopes[scope] == nil {
-      scopes[scope] = Array(",\"scope\":\"\(scope)\"".utf8)
-    }
-    if let text = scopes[scope] { bytes += text }
+    if scope != lastScope.of { lastScope = (scope, Self.text(of: scope)) }
+    bytes += lastScope.bytes
   }
+
+  private static func text(of scope: Scope) -> [UInt8] { Array(",\"scope\":\"\(scope)\"".utf8) }
 
   private mutating func append(_ subject: Subject) {
     switch subject {
@@ -91,19 +92,20 @@ package struct DeltaEncoder {
   }
 
   private mutating func append(endingOf entryClass: EntryClass?) {
-    if let ending = endings[entryClass] {
-      bytes += ending
-      return
+    if entryClass != lastEnding.of {
+      let ending = endings[entryClass] ?? Self.ending(of: entryClass)
+      if endings.count < Self.mostEndings { endings[entryClass] = ending }
+      lastEnding = (entryClass, ending)
     }
-    let ending = Array(Self.ending(of: entryClass).utf8)
-    if endings.count < Self.mostEndings { endings[entryClass] = ending }
-    bytes += ending
+    bytes += lastEnding.bytes
   }
 
-  private static func ending(of entryClass: EntryClass?) -> String {
-    guard let entryClass else { return ",\"status\":null}\n" }
+  private static func ending(of entryClass: EntryClass?) -> [UInt8] {
+    guard let entryClass else { return Array(",\"status\":null}\n".utf8) }
     let grounds = entryClass.codes.codes.map { "\"\($0)\"" }.joined(separator: ",")
-    return ",\"status\":\"\(entryClass.status)\",\"grounds\":[\(grounds)],"
+    let text =
+      ",\"status\":\"\(entryClass.status)\",\"grounds\":[\(grounds)],"
       + "\"overridable\":\(entryClass.isOverridable)}\n"
+    return Array(text.utf8)
   }
 }

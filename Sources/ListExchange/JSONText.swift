@@ -61,12 +61,13 @@ extension [UInt8] {
 
   /// The last `width` decimal digits of `number`, with leading zeros.
   mutating func append(digitsOf number: UInt64, width: Int) {
-    let end = count + width
-    append(contentsOf: repeatElement(0x30, count: width))
-    var rest = number
-    for index in stride(from: end - 1, through: end - width, by: -1) {
-      self[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { digits in
+      var rest = number
+      for index in stride(from: width - 1, through: 0, by: -1) {
+        digits[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      append(contentsOf: digits)
     }
   }
 

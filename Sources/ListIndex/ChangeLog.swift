@@ -4,6 +4,11 @@ internal import Glibc
 
 /// The append-only file of what happened since an index file was written.
 struct ChangeLog: Sendable {
+  struct PlacedRecord {
+    var record: LogRecord
+    var end: Int
+  }
+
   static let magic = Array("CEIRCLOG".utf8)
   static let version: UInt32 = 1
   static let headerByteCount = 56
@@ -44,30 +49,36 @@ struct ChangeLog: Sendable {
   /// Opens what is there and gives its whole records, up to the first that is not.
   init(
     opening path: String, generation: UInt64, content: IndexContent,
-    records: inout [(record: LogRecord, end: Int)], byteCount: inout Int
+    records: inout [PlacedRecord], byteCount: inout Int
   ) throws(ListIndexError) {
     self.path = path
     descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileSystem.failure("open a file", path) }
     do throws(ListIndexError) {
       let file = try MappedFile(path: path)
-      byteCount = file.bytes.count
-      var reader = ByteReader(file.bytes)
-      guard Self.isHeader(reader.bytes(Self.headerByteCount), generation: generation) else {
-        throw ListIndexError(.damaged("the log has a wrong header"), path: path)
+      byteCount = file.byteCount
+      records = try file.withBytes { (bytes) throws(ListIndexError) in
+        try Self.records(in: bytes, generation: generation, content: content, path)
       }
-      end = Self.headerByteCount
-      while true {
-        let start = reader.offset
-        guard let record = try LogRecord.next(&reader, content) else { break }
-        end = reader.offset
-        lastCheckpoint = record.kind == .checkpoint ? start : nil
-        records.append((record, end))
-      }
+      end = records.last?.end ?? Self.headerByteCount
     } catch {
       Glibc.close(descriptor)
       throw error
     }
+  }
+
+  private static func records(
+    in bytes: UnsafeRawBufferPointer, generation: UInt64, content: IndexContent, _ path: String
+  ) throws(ListIndexError) -> [PlacedRecord] {
+    var reader = ByteReader(bytes)
+    guard isHeader(reader.bytes(headerByteCount), generation: generation) else {
+      throw ListIndexError(.damaged("the log has a wrong header"), path: path)
+    }
+    var records: [PlacedRecord] = []
+    while let record = try LogRecord.next(&reader, content) {
+      records.append(PlacedRecord(record: record, end: reader.offset))
+    }
+    return records
   }
 
   private static func isHeader(_ bytes: UnsafeRawBufferPointer?, generation: UInt64) -> Bool {
@@ -130,9 +141,9 @@ struct ChangeLog: Sendable {
 
   func bytes(from start: Int) throws(ListIndexError) -> [UInt8] {
     let file = try MappedFile(path: path)
-    guard end <= file.bytes.count else {
+    guard end <= file.byteCount else {
       throw ListIndexError(.damaged("the log was cut"), path: path)
     }
-    return Array(file.bytes[start..<end])
+    return file.withBytes { Array($0[start..<end]) }
   }
 }

@@ -31,7 +31,8 @@ final class ClassTable: @unchecked Sendable {
 
   @inline(__always)
   func answer(_ number: UInt16) -> EntryClass? {
-    Int(number) < count ? effective[Int(number)] : nil
+    defer { withExtendedLifetime(self) {} }
+    return Int(number) < count ? effective[Int(number)] : nil
   }
 }
 

@@ -27,7 +27,7 @@ enum HeldFile {
     guard FileSystem.exists(path) else { return [:] }
     let file = try MappedFile(path: path)
     do throws(ListIndexError) {
-      return try read(file.bytes)
+      return try file.withBytes { (bytes) throws(ListIndexError) in try read(bytes) }
     } catch {
       throw ListIndexError(error.code, path: path)
     }

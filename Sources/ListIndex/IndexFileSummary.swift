@@ -14,16 +14,22 @@ package struct IndexFileSummary: Hashable, Sendable {
   package init(path: String, verify: Bool) throws(ListIndexError) {
     let file = try MappedFile(path: path)
     do throws(ListIndexError) {
-      let header = try IndexFileHeader(file.bytes)
-      let ending = try FileEnding(file.bytes, header)
-      if verify { try ending.verify(file.bytes) }
-      head = header.head
-      counts = header.counts
-      sha256 = ending.sha256
-      trailer = ending.trailer
+      self = try file.withBytes { (bytes) throws(ListIndexError) in
+        try IndexFileSummary(bytes, verify: verify)
+      }
     } catch {
       throw ListIndexError(error.code, path: path)
     }
-    byteCount = UInt64(file.bytes.count)
+  }
+
+  private init(_ bytes: UnsafeRawBufferPointer, verify: Bool) throws(ListIndexError) {
+    let header = try IndexFileHeader(bytes)
+    let ending = try FileEnding(bytes, header)
+    if verify { try ending.verify(bytes) }
+    head = header.head
+    counts = header.counts
+    sha256 = ending.sha256
+    trailer = ending.trailer
+    byteCount = UInt64(bytes.count)
   }
 }

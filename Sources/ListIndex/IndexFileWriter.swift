@@ -188,8 +188,7 @@ package final class IndexFileWriter {
   }
 
   private func hashOfFile() throws(ListIndexError) -> [UInt8] {
-    let mapping = try MappedFile(path: part)
-    return Array(SHA256.hash(data: mapping.bytes))
+    try MappedFile(path: part).withBytes { Array(SHA256.hash(data: $0)) }
   }
 
   private func seal(_ sha256: [UInt8], trailer: [UInt8]) throws(ListIndexError) {

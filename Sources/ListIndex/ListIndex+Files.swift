@@ -51,7 +51,9 @@ extension ListIndex {
     if source.st_dev == target.st_dev { return path }
     let copy = directory + "/installed.new.part"
     var file = try OutputFile(path: copy, startingAt: 0)
-    try file.append(try MappedFile(path: path).bytes)
+    try MappedFile(path: path).withBytes { (bytes) throws(ListIndexError) in
+      try file.append(bytes)
+    }
     try file.flush()
     return copy
   }

@@ -150,7 +150,7 @@ package final class ListIndex: Sendable {
     let most = max(Self.leastOverlayToCompact, Int(clamping: current.counts.total / 8))
     if current.overlayCount > most { return true }
     let logByteCount = writer.withLock { $0.log?.end ?? 0 }
-    return logByteCount > Self.leastLogToCompactByteCount + current.index.file.bytes.count
+    return logByteCount > Self.leastLogToCompactByteCount + current.index.file.byteCount
   }
 }
 

@@ -5,7 +5,10 @@ internal import Glibc
 /// Sendable: nothing writes to the mapping, and files of an index are replaced by renaming, never
 /// changed; the memory is given back in `deinit` only.
 final class MappedFile: @unchecked Sendable {
+  /// Valid while this lives: use ``withBytes(_:)``, or keep this beside the pointer.
   let bytes: UnsafeRawBufferPointer
+
+  var byteCount: Int { bytes.count }
 
   init(path: String) throws(ListIndexError) {
     let descriptor = try FileSystem.openForReading(path)
@@ -23,6 +26,13 @@ final class MappedFile: @unchecked Sendable {
     if let address = UnsafeMutableRawPointer(mutating: bytes.baseAddress) {
       munmap(address, bytes.count)
     }
+  }
+
+  func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   /// Asks the system to read ahead; only speed depends on it.

@@ -85,10 +85,12 @@ struct MappedEntries {
 
 extension MappedIndex {
   func slot(at place: Int) -> DirectorySlot {
-    DirectorySlot(directory + place * IndexLayout.slotByteCount)
+    defer { withExtendedLifetime(self) {} }
+    return DirectorySlot(directory + place * IndexLayout.slotByteCount)
   }
 
   func range(_ index: Int) -> RangeTable.Item {
+    defer { withExtendedLifetime(self) {} }
     let record = ranges + index * IndexLayout.rangeByteCount
     return RangeTable.Item(
       first: record.little(0, as: UInt64.self), last: record.little(8, as: UInt64.self),
@@ -110,6 +112,7 @@ extension MappedIndex {
 
   /// Serial × 65536 + class number of each entry of a block. What cannot be is left out.
   func decode(_ slot: DirectorySlot, into entries: inout [UInt64]) {
+    defer { withExtendedLifetime(self) {} }
     entries.removeAll(keepingCapacity: true)
     switch slot.form {
     case IndexLayout.formNone: return

@@ -1,11 +1,13 @@
 /// Look-ups answer with a class number of this file, or ``IndexLayout/noClass``. They take no lock,
-/// allocate nothing and count no references.
+/// allocate nothing and count no references: each keeps this, and with it the mapping, alive to
+/// its end.
 extension MappedIndex {
   /// Below it a bucket is compared whole, 16 entries at a time; above it is halved.
   private static var scannedEntries: Int { 64 }
 
   @inline(__always)
   func classNumber(ofIMEI imei: UInt64) -> UInt16 {
+    defer { withExtendedLifetime(self) {} }
     let tac = UInt32(truncatingIfNeeded: imei / UInt64(IndexLayout.serialsPerTAC))
     let serial = Int(imei &- UInt64(tac) &* UInt64(IndexLayout.serialsPerTAC))
     guard let slot = slot(of: tac) else { return IndexLayout.noClass }
@@ -16,7 +18,8 @@ extension MappedIndex {
 
   @inline(__always)
   func classNumber(ofTAC tac: UInt32) -> UInt16 {
-    slot(of: tac)?.number ?? IndexLayout.noClass
+    defer { withExtendedLifetime(self) {} }
+    return slot(of: tac)?.number ?? IndexLayout.noClass
   }
 
   /// Ends at the latest at an empty slot, of which there is one.
@@ -132,6 +135,7 @@ extension MappedIndex {
   }
 
   func classNumber(ofRangeAt imei: UInt64) -> UInt16 {
+    defer { withExtendedLifetime(self) {} }
     var first = 0
     var count = segmentCount
     while count > 0 {
@@ -150,6 +154,7 @@ extension MappedIndex {
 
   /// The index of the first pairing of an IMEI.
   func firstPairing(of imei: UInt64) -> Int? {
+    defer { withExtendedLifetime(self) {} }
     guard pairingSlotCount > 0 else { return nil }
     var place = IndexLayout.slot(ofIMEI: imei, shift: pairingShift)
     for _ in 0..<pairingSlotCount {
@@ -163,6 +168,7 @@ extension MappedIndex {
 
   @inline(__always)
   func pairing(_ index: Int) -> (imei: UInt64, imsi: UInt64, number: UInt16) {
+    defer { withExtendedLifetime(self) {} }
     let record = pairings + index &* IndexLayout.pairingByteCount
     return (
       record.little(0, as: UInt64.self), record.little(8, as: UInt64.self),

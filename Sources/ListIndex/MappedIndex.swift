@@ -46,7 +46,7 @@ final class MappedIndex: @unchecked Sendable {
       let slots = extent(.directory)
       directory = slots.start
       slotCount = slots.count / IndexLayout.slotByteCount
-      slotShift = UInt32(32 - slotCount.trailingZeroBitCount)
+      slotShift = UInt32(truncatingIfNeeded: 32 &- slotCount.trailingZeroBitCount)
       ranges = extent(.ranges).start
       rangeCount = extent(.ranges).count / IndexLayout.rangeByteCount
       segments = extent(.segments).start
@@ -70,7 +70,7 @@ final class MappedIndex: @unchecked Sendable {
   private static func readClasses(
     _ bytes: UnsafeRawBufferPointer, count: Int, content: IndexContent
   ) throws(ListIndexError) -> ClassTable {
-    guard count < Int(IndexLayout.noClass) else { throw ListIndexError(.tooMany("classes")) }
+    guard count <= Int(IndexLayout.noClass) else { throw ListIndexError(.tooMany("classes")) }
     var reader = ByteReader(bytes)
     var listed: [ListedClass] = []
     for _ in 0..<count {

@@ -59,7 +59,7 @@ struct Recovery {
       log = try ChangeLog(creating: files.log, generation: generation)
       return snapshot
     }
-    var records: [(record: LogRecord, end: Int)] = []
+    var records: [ChangeLog.PlacedRecord] = []
     var byteCount = 0
     do throws(ListIndexError) {
       log = try ChangeLog(
@@ -80,7 +80,7 @@ struct Recovery {
 
   /// Shortens `records` to those that fit.
   private mutating func replay(
-    _ records: inout [(record: LogRecord, end: Int)], on snapshot: ListSnapshot
+    _ records: inout [ChangeLog.PlacedRecord], on snapshot: ListSnapshot
   ) throws(ListIndexError) -> ListSnapshot {
     var replay = Replay(snapshot)
     for (place, item) in records.enumerated() {

@@ -44,8 +44,7 @@ struct Command: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputFile, flags, 0o600)
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-    // A listening socket of ours would otherwise stay open as long as the server lives.
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
+    for file in Self.inheritableFiles { posix_spawn_file_actions_addclose(&actions, file) }
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
@@ -55,6 +54,19 @@ struct Command: Sendable {
       &attributes,
       Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF) | Self.newSession)
     return try spawn(&actions, &attributes)
+  }
+
+  /// Descriptors that may be opened in another thread while the child is being made.
+  private static let openedMeanwhile: Int32 = 64
+
+  /// All that we have open, for the child to close: a listening socket of ours would otherwise
+  /// stay open as long as the server lives. Closing what is not open does no harm.
+  private static var inheritableFiles: ClosedRange<Int32> {
+    let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    let highest = open.compactMap { Int32($0) }.max() ?? STDERR_FILENO
+    let limit = Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)) - 1)
+    let first = STDERR_FILENO + 1
+    return first...max(first, min(highest + openedMeanwhile, limit))
   }
 
   private func spawn(

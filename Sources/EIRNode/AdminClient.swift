@@ -1,0 +1,118 @@
+import AsyncHTTPClient
+import DeviceLists
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Asks the node that runs on a directory; where none runs, looks at the files itself.
+package struct AdminClient: Sendable {
+  private static let patience = TimeAmount.seconds(60)
+  static let longestAnswerBytes = 1 << 20
+
+  private let settings: NodeSettings
+
+  package init(settings: NodeSettings) { self.settings = settings }
+
+  /// The file in which a running node says where its tools find it.
+  static func addressPath(of settings: NodeSettings) -> String {
+    settings.directory + "/admin.address"
+  }
+
+  package func status() async throws(NodeError) -> StatusReport {
+    if let report: StatusReport = try await asked(.GET, "/status", nil) { return report }
+    let keeper = try self.keeper()
+    return StatusReport(settings: settings, keeper: keeper, health: nil, asOf: .now())
+  }
+
+  package func explain(_ question: CheckQuestion) async throws(NodeError) -> Explanation {
+    let query = try question.query()
+    if let found: Explanation = try await asked(.POST, "/check", question) { return found }
+    let keeper = try self.keeper()
+    return Explanation(
+      of: query, by: DecisionEngine(settings: settings.decision), in: keeper.current,
+      asOf: .now())
+  }
+
+  package func accept() async throws(NodeError) -> AcceptReport {
+    if let report: AcceptReport = try await asked(.POST, "/accept", nil) { return report }
+    return AcceptReport(try keeper().accept())
+  }
+
+  static func removeAddress(of settings: NodeSettings) {
+    unlink(addressPath(of: settings))
+  }
+
+  private func keeper() throws(NodeError) -> ListKeeper {
+    guard access(settings.directory, R_OK | X_OK) == 0 else {
+      throw .system("open", path: settings.directory)
+    }
+    do throws(NodeError) {
+      return try ListKeeper(
+        directory: settings.directory, registry: settings.registry, feed: settings.feed,
+        brakeLimit: settings.brake)
+    } catch  where error.code == .directoryInUse {
+      throw NodeError(
+        .nodeUnreachable,
+        "a node uses \(settings.directory) but does not answer on \(try address())")
+    }
+  }
+
+  private func address() throws(NodeError) -> SocketAddress {
+    guard let bytes = try SmallFile.content(of: Self.addressPath(of: settings)) else {
+      return settings.admin
+    }
+    return SocketAddress(String(decoding: bytes, as: UTF8.self)) ?? settings.admin
+  }
+
+  private func exchange(
+    _ request: HTTPClientRequest
+  ) async throws -> (HTTPClientResponse, ByteBuffer) {
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+      let response = try await client.execute(request, timeout: Self.patience)
+      return (response, try await response.body.collect(upTo: Self.longestAnswerBytes))
+    }
+  }
+
+  /// Nil where no node answers.
+  private func asked<Answer: Decodable>(
+    _ method: HTTPMethod, _ path: String, _ question: CheckQuestion?
+  ) async throws(NodeError) -> Answer? {
+    guard let token = try AdminToken.read(path: settings.adminTokenPath) else { return nil }
+    var request = HTTPClientRequest(url: "http://\(try address())\(path)")
+    request.method = method
+    request.headers.add(name: "authorization", value: "Bearer \(token.text)")
+    do {
+      if let question { request.body = .bytes(ByteBuffer(bytes: try NodeJSON.encode(question))) }
+      let (response, body) = try await exchange(request)
+      guard response.status == .ok else {
+        let sentence = String(buffer: body).trimmingCharacters(in: .whitespacesAndNewlines)
+        throw NodeError(response.status == .badRequest ? .settings : .notAccepted, sentence)
+      }
+      return try NodeJSON.decode(Answer.self, from: Data(body.readableBytesView))
+    } catch let error as NodeError {
+      throw error
+    } catch is ChannelError {
+      return nil
+    } catch is NIOConnectionError {
+      return nil
+    } catch let error as HTTPClientError where error == .connectTimeout {
+      return nil
+    } catch {
+      throw NodeError(
+        .nodeUnreachable, "what answers on the node's address is no node of this version",
+        underlying: error)
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import DeviceIdentity
+package import DeviceLists
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+
+/// What a person asks of a running node.
+package struct CheckQuestion: Hashable, Codable, Sendable {
+  package var imei: String
+  package var imsi: String?
+
+  package init(imei: String, imsi: String? = nil) {
+    self.imei = imei
+    self.imsi = imsi
+  }
+
+  /// Fifteen digits are as printed on the device, so their check digit is verified; fourteen or
+  /// sixteen are as signalled.
+  package func query() throws(NodeError) -> CheckQuery {
+    let digitCount = imei.utf8.count { 0x30...0x39 ~= $0 }
+    var query: CheckQuery
+    do throws(IdentityError) {
+      if digitCount == 14 || digitCount == 16 {
+        query = CheckQuery(identity: .device(try IMEISV(signalled: imei.utf8)))
+      } else {
+        query = CheckQuery(identity: .device(IMEISV(imei: try IMEI(dialled: imei))))
+      }
+    } catch {
+      var sentence = "the IMEI \(error)"
+      if case .checkDigit = error.code {
+        sentence += "; where it came off the wire, give its first 14 digits"
+      }
+      throw NodeError(.settings, sentence)
+    }
+    do throws(IdentityError) {
+      query.imsi = try imsi.map { text throws(IdentityError) in try IMSI(text) }
+    } catch {
+      throw NodeError(.settings, "the IMSI \(error)")
+    }
+    return query
+  }
+}
+
+/// What `accept` has set free.
+package struct AcceptReport: Hashable, Codable, Sendable {
+  package var subjects: Int
+  package var snapshotPosition: UInt64?
+
+  init(_ acceptance: ListKeeper.Acceptance) {
+    subjects = acceptance.subjects
+    snapshotPosition = acceptance.snapshot?.number
+  }
+
+  package var text: String {
+    let snapshot = snapshotPosition.map { " and the snapshot of position \($0)" } ?? ""
+    return "accepted: \(subjects) held subjects\(snapshot)"
+  }
+}
+
+/// Health, metrics, status, explanations and `accept`, on loopback.
+struct AdminServer: Sendable {
+  static let longestBodyBytes = 4_096
+
+  let settings: NodeSettings
+  let token: AdminToken
+  let keeper: ListKeeper
+  let judge: Judge
+  let health: FeedHealth
+  let threads: NIOThreadPool
+  let wakeUp: WakeUp
+  let logger: Logger
+
+  func application(
+    onRunning: @escaping @Sendable (SocketAddress) async -> Void
+  ) -> some ApplicationProtocol {
+    let address = settings.admin
+    var quiet = logger
+    quiet.logLevel = .warning
+    return Application(
+      router: router(),
+      configuration: ApplicationConfiguration(
+        address: .hostname(address.host, port: address.port), serverName: "openceir-eir"),
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? address.port
+        await onRunning(SocketAddress(host: address.host, port: port))
+      }, logger: quiet)
+  }
+
+  private func router() -> Router<BasicRequestContext> {
+    let router = Router()
+    router.get("/health/live") { _, _ in Self.text("alive\n") }
+    router.get("/health/ready") { _, _ in
+      let isReady = status().ready
+      return Self.text(
+        isReady ? "ready\n" : "not ready\n", status: isReady ? .ok : .serviceUnavailable)
+    }
+    router.get("/metrics") { _, _ in
+      let text = MetricsText(
+        status: status(), health: health.report, counters: judge.counters,
+        droppedLines: judge.checkLog?.droppedCount ?? 0)
+      return Self.text(text.text, type: MetricsText.contentType)
+    }
+    router.get("/status") { _, _ in try Self.json(status()) }
+    router.post("/check") { request, _ in
+      try await authorized(request) { try await check(request) }
+    }
+    router.post("/accept") { request, _ in
+      try await authorized(request) { try await accept() }
+    }
+    return router
+  }
+
+  private func status() -> StatusReport {
+    StatusReport(settings: settings, keeper: keeper, health: health.report, asOf: .now())
+  }
+
+  private func authorized(
+    _ request: Request, _ answer: () async throws -> Response
+  ) async throws -> Response {
+    guard token.matches(authorization: request.headers[.authorization]) else {
+      return Self.text("the token of this node is needed\n", status: .unauthorized)
+    }
+    do {
+      return try await answer()
+    } catch let error as NodeError {
+      logger.warning("an order failed", metadata: ["reason": "\(error.debugDescription)"])
+      let status: HTTPResponse.Status =
+        error.code == .settings ? .badRequest : .internalServerError
+      return Self.text(error.description + "\n", status: status)
+    }
+  }
+
+  private func check(_ request: Request) async throws -> Response {
+    let body = try await request.body.collect(upTo: Self.longestBodyBytes)
+    let question: CheckQuestion
+    do {
+      question = try NodeJSON.decode(
+        CheckQuestion.self, from: Data(body.readableBytesView))
+    } catch {
+      throw NodeError(.settings, "the question is no JSON of the form that is asked for")
+    }
+    return try Self.json(judge.explain(try question.query(), asOf: .now()))
+  }
+
+  private func accept() async throws -> Response {
+    let acceptance = try await threads.runIfActive { try keeper.accept() }
+    logger.notice(
+      "a person has accepted what the brake held",
+      metadata: ["subjects": "\(acceptance.subjects)"])
+    wakeUp.ring()
+    return try Self.json(AcceptReport(acceptance))
+  }
+
+  private static func text(
+    _ text: String, type: String = "text/plain; charset=utf-8",
+    status: HTTPResponse.Status = .ok
+  ) -> Response {
+    Response(
+      status: status, headers: [.contentType: type],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+
+  private static func json(_ value: some Encodable) throws -> Response {
+    Response(
+      status: .ok, headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: try NodeJSON.encode(value))))
+  }
+}

@@ -1,0 +1,56 @@
+import DeviceLists
+
+/// Counters and gauges in the text format of Prometheus, version 0.0.4.
+struct MetricsText {
+  static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+  private(set) var text = ""
+
+  init(
+    status: StatusReport, health: FeedHealth.Report, counters: CheckCounters, droppedLines: Int
+  ) {
+    family("eir_checks_total", "counter", "Checks by the rule that decided and what it decided.")
+    for (rule, decided, count) in counters.counts {
+      text += "eir_checks_total{rule=\"\(rule)\",decided=\"\(decided)\"} \(count)\n"
+    }
+    counter(
+      "eir_shadowed_total", "Let through in shadow mode against the list.",
+      counters.shadowedCount)
+    gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
+    gauge("eir_list_position", "Position of the list.", Int(clamping: status.position ?? 0))
+    if let age = status.ageSeconds {
+      gauge("eir_list_age_seconds", "Since the registry last confirmed the list.", Int(age))
+    }
+    gauge(
+      "eir_list_entries", "Subjects on the list.", Int(clamping: status.entries?.total ?? 0))
+    gauge("eir_held_subjects", "Subjects that the brake holds.", status.brake.heldSubjects)
+    gauge(
+      "eir_held_snapshot", "1 while a snapshot is held whole.",
+      status.brake.heldSnapshot == nil ? 0 : 1)
+    gauge(
+      "eir_brake_added", "Blacks added in the last 24 hours.", status.brake.blacksAddedInOneDay)
+    gauge("eir_brake_limit", "Blacks beyond which the brake holds.", status.brake.limit)
+    gauge("eir_registry_reachable", "1 while the CEIR answers.", health.isReachable ? 1 : 0)
+    gauge("eir_following", "1 while nothing is wrong.", health.trouble == nil ? 1 : 0)
+    gauge("eir_disk_full", "1 while no room is left for the list.", health.isDiskFull ? 1 : 0)
+    counter("eir_deltas_total", "Deltas applied.", health.deltas)
+    counter("eir_changes_total", "Changes applied.", health.changes)
+    counter("eir_snapshots_total", "Snapshots installed.", health.snapshots)
+    counter("eir_feed_failures_total", "Failed attempts to follow.", health.failures)
+    counter("eir_check_log_dropped_total", "Lines left out of the check log.", droppedLines)
+  }
+
+  private mutating func family(_ name: String, _ type: String, _ help: String) {
+    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+  }
+
+  private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    family(name, "counter", help)
+    text += "\(name) \(value)\n"
+  }
+
+  private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+    family(name, "gauge", help)
+    text += "\(name) \(value)\n"
+  }
+}

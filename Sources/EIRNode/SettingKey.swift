@@ -1,0 +1,77 @@
+/// Everything that can be set, by its name in the configuration file.
+package enum SettingKey: String, CaseIterable, Sendable {
+  case directory
+  case registry
+  case `operator`
+  case ceirURL = "ceir.url"
+  case ceirToken = "ceir.token"
+  case ceirTokenFile = "ceir.tokenFile"
+  case listen
+  case admin
+  case mode
+  case shadow
+  case override
+  case policyFailure = "policy.failure"
+  case policyUnusable = "policy.unusable"
+  case policyNoIMEI = "policy.noImei"
+  case policyNoSubscriber = "policy.noSubscriber"
+  case policySpecial = "policy.special"
+  case listAgeMaxSeconds
+  case brakeLeast = "brake.least"
+  case brakePercent = "brake.percent"
+  case checkLog
+  case localBlack
+  case subscriberRules
+
+  /// `ceir.tokenFile` is `--ceir-token-file`.
+  package var flag: String { "--" + words.joined(separator: "-") }
+
+  /// `ceir.tokenFile` is `EIR_CEIR_TOKEN_FILE`.
+  package var variable: String {
+    SettingsSources.variablePrefix + words.joined(separator: "_").uppercased()
+  }
+
+  private var words: [String] {
+    var words = [""]
+    for character in rawValue {
+      if character == "." {
+        words.append("")
+      } else if character.isUppercase {
+        words.append(character.lowercased())
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words
+  }
+
+  /// Where it can be set, as the end of a sentence.
+  var places: String { "(\(flag), \(variable), or \"\(rawValue)\" in the file)" }
+}
+
+/// Where settings come from: flags go before the environment, and the environment before the file.
+package struct SettingsSources: Sendable {
+  package static let variablePrefix = "EIR_"
+  /// Not a setting itself, so it does not stand in the file.
+  package static let fileVariable = "EIR_CONFIG"
+
+  package var flags: [SettingKey: String]
+  package var environment: [String: String]
+  /// The path of a JSON file.
+  package var file: String?
+
+  package init(
+    flags: [SettingKey: String] = [:], environment: [String: String] = [:], file: String? = nil
+  ) {
+    self.flags = flags
+    self.environment = environment.filter { $0.key.hasPrefix(Self.variablePrefix) }
+    self.file = file ?? environment[Self.fileVariable]
+  }
+}
+
+/// Settings that make no sense: a sentence for each, saying what to change.
+package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+  package let sentences: [String]
+
+  package var description: String { sentences.joined(separator: "\n") }
+}

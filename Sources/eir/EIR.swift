@@ -1,0 +1,69 @@
+import ArgumentParser
+import EIRNode
+import Foundation
+import Logging
+
+@main
+struct EIR: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eir",
+    abstract: "An equipment identity register: answers whether a device may be used.",
+    discussion: """
+      Settings come from flags, then from variables such as EIR_DIRECTORY, then from the JSON \
+      file that --config or EIR_CONFIG names.
+
+      EXAMPLES
+        eir serve --directory /var/lib/eir --registry demo --operator alpha \\
+          --ceir-url http://127.0.0.1:8090 --ceir-token-file /etc/eir/token
+        eir check 49-015420-323751-8 --config /etc/eir/eir.json
+        eir status --config /etc/eir/eir.json --format json
+      """,
+    version: "0.1",
+    subcommands: [Serve.self, Check.self, Status.self, Accept.self])
+
+  /// 0 when all went well, 1 after a failure, 2 after a wrong use.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as SettingsError {
+      fail(error.sentences, status: 2)
+    } catch let error as NodeError {
+      fail([error.description], status: error.code == .settings ? 2 : 1)
+    } catch {
+      leave(with: error)
+    }
+  }
+
+  /// Help and completion scripts are no failures; the parser's own status for wrong use is 64.
+  private static func leave(with error: any Error) -> Never {
+    switch exitCode(for: error) {
+    case .success: exit(withError: error)
+    case .validationFailure: fail([message(for: error) + "; eir --help lists all"], status: 2)
+    default: fail([message(for: error)], status: 1)
+    }
+  }
+
+  private static func fail(_ sentences: [String], status: Int32) -> Never {
+    for sentence in sentences {
+      FileHandle.standardError.write(Data("eir: \(sentence)\n".utf8))
+    }
+    Foundation.exit(status)
+  }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
+}
+
+/// Printed for a person or for a program.
+func show(_ value: some Encodable, _ text: String, as format: OutputFormat) throws {
+  switch format {
+  case .text: print(text)
+  case .json: print(String(decoding: try NodeJSON.encode(value), as: UTF8.self))
+  }
+}

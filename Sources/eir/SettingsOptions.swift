@@ -1,0 +1,76 @@
+import ArgumentParser
+import EIRNode
+import Foundation
+
+/// The flags that every command has.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "JSON file with settings.", completion: .file(extensions: ["json"]))
+  var config: String?
+
+  @Option(help: "Directory that holds the list.", completion: .directory)
+  var directory: String?
+
+  @Option(help: "Name of the registry that is followed.")
+  var registry: String?
+
+  @Option(help: "Your operator's code at the registry.")
+  var `operator`: String?
+
+  @Option(help: "Address for these tools, loopback only.")
+  var admin: String?
+
+  func sources(_ more: [SettingKey: String?] = [:]) -> SettingsSources {
+    let own: [SettingKey: String?] = [
+      .directory: directory, .registry: registry, .operator: self.operator, .admin: admin,
+    ]
+    return SettingsSources(
+      flags: own.merging(more) { $1 }.compactMapValues { $0 },
+      environment: ProcessInfo.processInfo.environment, file: config)
+  }
+}
+
+/// How a node decides. The same settings explain a verdict when no node runs.
+struct DecisionOptions: ParsableArguments {
+  @Option(help: "What a device on no list is answered: white, grey, black or unknown.")
+  var mode: String?
+
+  @Flag(help: "Decide, count and log, but let everything through.")
+  var shadow = false
+
+  @Option(help: "One answer for every device.")
+  var override: String?
+
+  @Option(help: "Answer without a list, or with one that is too old.")
+  var policyFailure: String?
+
+  @Option(help: "Answer for what should be an IMEI and is none.")
+  var policyUnusable: String?
+
+  @Option(help: "Answer for a device without an IMEI.")
+  var policyNoImei: String?
+
+  @Option(help: "Answer for a black device with exceptions, asked without its subscriber.")
+  var policyNoSubscriber: String?
+
+  @Option(help: "Answer for placeholder and test identities that are on no list.")
+  var policySpecial: String?
+
+  @Option(help: "Age from which the list is not trusted, in seconds.")
+  var listAgeMaxSeconds: String?
+
+  @Option(help: "TACs, IMEIs and ranges that you block yourself, with commas between.")
+  var localBlack: String?
+
+  @Option(help: "Answers by the first digits of the IMSI, such as 00101=white.")
+  var subscriberRules: String?
+
+  var flags: [SettingKey: String?] {
+    [
+      .mode: mode, .shadow: shadow ? "true" : nil, .override: override,
+      .policyFailure: policyFailure, .policyUnusable: policyUnusable,
+      .policyNoIMEI: policyNoImei, .policyNoSubscriber: policyNoSubscriber,
+      .policySpecial: policySpecial, .listAgeMaxSeconds: listAgeMaxSeconds,
+      .localBlack: localBlack, .subscriberRules: subscriberRules,
+    ]
+  }
+}

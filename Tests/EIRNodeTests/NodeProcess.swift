@@ -1,0 +1,132 @@
+import EIRNode
+import Foundation
+import Testing
+
+/// The program `eir`, run as an operator runs it.
+struct NodeProcess {
+  static let program: String = {
+    let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("eir")
+      .path
+  }()
+
+  let directory: String
+  let process: Process
+  let checks: String
+  let admin: String
+
+  /// Starts a node and waits until it says that it answers.
+  ///
+  /// - Parameter blocks: the longest file that it may write, in blocks of 512 bytes.
+  static func start(
+    in directory: String, registry: String, token: String = RegistryServer.token,
+    more: [String] = [], blocks: Int? = nil
+  ) async throws -> NodeProcess {
+    let flags =
+      Self.flags(directory) + [
+        "--ceir-url", registry, "--ceir-token", token, "--listen", "127.0.0.1:0",
+        "--admin", "127.0.0.1:0",
+      ] + more
+    let log = directory + ".out"
+    try Data().write(to: URL(fileURLWithPath: log))
+    try Data().write(to: URL(fileURLWithPath: directory + ".err"))
+    let process = Process()
+    process.environment = ["PATH": "/usr/bin:/bin"]
+    if let blocks {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments =
+        ["-c", "ulimit -S -f \(blocks); exec \"$0\" serve \"$@\"", program] + flags
+    } else {
+      process.executableURL = URL(fileURLWithPath: program)
+      process.arguments = ["serve"] + flags
+    }
+    let output = try #require(FileHandle(forWritingAtPath: log))
+    process.standardOutput = output
+    process.standardError = FileHandle(forWritingAtPath: directory + ".err")
+    try process.run()
+    var line = ""
+    try await eventually("the node says that it answers") {
+      line = try String(contentsOfFile: log, encoding: .utf8)
+      return line.hasSuffix("\n") || !process.isRunning
+    }
+    let words = line.split { " ,\n".contains($0) }.map(String.init)
+    try #require(words.count > 4, "\(line)")
+    return NodeProcess(
+      directory: directory, process: process, checks: words[2], admin: words[4])
+  }
+
+  static func flags(_ directory: String) -> [String] {
+    ["--directory", directory, "--registry", "demo", "--operator", "alpha"]
+  }
+
+  var checksPort: String { String(checks.split(separator: ":").last ?? "") }
+
+  func kill() {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// The exit status after SIGTERM.
+  func stop() -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  func status() throws -> StatusReport {
+    let answer = try Self.eir(["status", "--format", "json"] + Self.flags(directory))
+    return try NodeJSON.decode(StatusReport.self, from: Data(answer.output.utf8))
+  }
+
+  /// Body and status of a check over HTTP/2, asked by curl.
+  func check(_ query: String) throws -> (body: String, status: String) {
+    let url = "http://\(checks)/n5g-eir-eic/v1/equipment-status\(query)"
+    let answer = try Self.run(
+      "/usr/bin/curl",
+      ["-s", "--http2-prior-knowledge", "--max-time", "10", "-w", "\n%{http_code}", url])
+    let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
+    return (lines.dropLast().joined(separator: "\n"), String(lines.last ?? ""))
+  }
+
+  func metric(_ name: String) throws -> Int? {
+    let answer = try Self.run(
+      "/usr/bin/curl", ["-s", "--max-time", "10", "http://\(admin)/metrics"])
+    let line = answer.output.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+    return line.flatMap { Int($0.dropFirst(name.count + 1)) }
+  }
+
+  /// The answer of the network's point of view: the status word, or the HTTP status.
+  func verdict(_ imei: String) throws -> String {
+    let answer = try check("?pei=imei-\(imei)")
+    for word in ["BLACKLISTED", "GREYLISTED", "WHITELISTED"] where answer.body.contains(word) {
+      return word
+    }
+    return answer.status
+  }
+
+  static func eir(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (output: String, errors: String, status: Int32) {
+    try run(program, arguments, environment: environment)
+  }
+
+  static func run(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (output: String, errors: String, status: Int32) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { one, _ in one }
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (
+      String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self),
+      process.terminationStatus
+    )
+  }
+}

@@ -1,0 +1,73 @@
+import DeviceLists
+import EIRNode
+import Foundation
+import ListExchange
+import ListIndex
+import Testing
+
+/// A directory that is gone when the test is over.
+final class Scratch {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "/eir-test-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+extension SmallRegistry {
+  /// Opens a directory whose former keeper is gone.
+  ///
+  /// A process that another test is just starting may hold a copy of the former lock until it has
+  /// become another program, so a refusal is asked again.
+  static func keeper(
+    in directory: String, brake: Brake.Limit = Brake.Limit()
+  ) throws -> ListKeeper {
+    let deadline = ContinuousClock.now + .seconds(5)
+    while true {
+      let opened = Result {
+        try ListKeeper(directory: directory, registry: name, feed: feed, brakeLimit: brake)
+      }
+      guard case .failure(let error as NodeError) = opened, error.code == .directoryInUse,
+        ContinuousClock.now < deadline
+      else { return try opened.get() }
+      usleep(1_000)
+    }
+  }
+
+  func received(after: Position, upTo: Position? = nil) throws -> ReceivedDelta {
+    var decoder = DeltaDecoder(feed: Self.feed, after: after)
+    try decoder.append(delta(after: after, upTo: upTo))
+    return try decoder.finish()
+  }
+
+  /// The whole list of the node is the registry's, entry by entry, and so is every answer to it.
+  func expectSame(
+    as list: ListSnapshot?, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let list = try #require(list, sourceLocation: sourceLocation)
+    var found: [Subject: ListedClass] = [:]
+    var entries = list.entries()
+    while let entry = entries.next() { found[entry.subject] = entry.listed }
+    #expect(found == self.list, sourceLocation: sourceLocation)
+    #expect(list.head.position == position, sourceLocation: sourceLocation)
+    #expect(list.head.digest == digest, sourceLocation: sourceLocation)
+    #expect(list.recomputedDigests().sum == digest, sourceLocation: sourceLocation)
+  }
+}
+
+/// Waits until something is so; the last look is at the deadline.
+func eventually(
+  within seconds: Double = 20, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + .seconds(seconds)
+  while ContinuousClock.now < deadline {
+    if try await condition() { return }
+    try await Task.sleep(for: .milliseconds(20))
+  }
+  let isSo = try await condition()
+  try #require(isSo, what, sourceLocation: sourceLocation)
+}
