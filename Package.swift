@@ -92,7 +92,7 @@ let package = Package(
       [
         "DeviceIdentity", "DeviceLists", "ListExchange", "ListIndex", "LocalPostgreSQL",
         "PostgreSQL", "RegistryStore", configuration, crypto, hummingbird, lifecycle, logging,
-        nio("NIOPosix"),
+        nio("NIOCore"), nio("NIOPosix"), unixSignals,
       ]),
     command(
       "ceir",
@@ -120,8 +120,10 @@ let package = Package(
       path: "Tests/sample-country"),
     command(
       "benchmark",
-      ["CEIRService", "DeviceLists", "PostgreSQL", "RegistryStore", "Simulation"],
-      path: "Tests/benchmark"),
+      [
+        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "ListIndex",
+        "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation", nio("NIOPosix"),
+      ], path: "Tests/benchmark"),
     test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),
     test(
@@ -131,12 +133,12 @@ let package = Package(
     test("PostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
     test("LocalPostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
     test("RegistryStoreTests", ["PostgreSQL", "RegistryStore", "Simulation"]),
-    test(
-      "CEIRServiceTests",
-      [
+    .testTarget(
+      name: "CEIRServiceTests",
+      dependencies: [
         "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
-        "Simulation",
-      ]),
+        "Simulation", configuration,
+      ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",
       [

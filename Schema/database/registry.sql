@@ -26,7 +26,7 @@ CREATE TABLE migration (
 
 CREATE TABLE registry (
   only_row    boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
-  name        text        NOT NULL CHECK (name ~ '^[!#-\[\]-~]{1,32}$'),
+  name        text        NOT NULL CHECK (name ~ '^[!#-+\-.-\[\]-~]{1,32}$'),
   time_zone   text        NOT NULL,              -- defines a day and a block date
   created_at  timestamptz NOT NULL DEFAULT now()
 );

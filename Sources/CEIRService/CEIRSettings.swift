@@ -50,7 +50,7 @@ package struct CEIRSettings: Sendable, Equatable {
       guard RegistryName(name) != nil else {
         throw SettingsError(
           "registry.name must have 1 to \(RegistryName.longestText) printable ASCII characters "
-            + "without spaces, quotes and backslashes, such as XA.")
+            + "without spaces, commas, quotes and backslashes, such as XA.")
       }
       registryName = name
     }

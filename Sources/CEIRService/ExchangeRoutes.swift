@@ -4,6 +4,7 @@ import ListExchange
 import Logging
 import PostgreSQL
 import RegistryStore
+import ServiceLifecycle
 
 /// `/exchange/v1`: the lists, for the operators' EIR nodes. `Schema/exchange/`.
 struct ExchangeRoutes: Sendable {
@@ -22,7 +23,7 @@ struct ExchangeRoutes: Sendable {
     }
     router.get("snapshot") { request, context in
       try await answer(request, context) { node in
-        try await snapshot(for: node, context: context)
+        try await snapshot(request, for: node, context: context)
       }
     }
     router.get("status") { request, context in
@@ -39,9 +40,13 @@ struct ExchangeRoutes: Sendable {
   }
 
   private func snapshot(
-    for node: NodeIdentity, context: BasicRequestContext
+    _ request: Request, for node: NodeIdentity, context: BasicRequestContext
   ) async throws -> Response {
-    let file = try await lists.snapshot(for: node, asOf: .now)
+    let position = request.uri.queryParameters["after"].flatMap { UInt64($0) } ?? 0
+    // A node that is ahead of the registry, after a restore, takes what there is.
+    let reached = lists.position ?? .start
+    let file = try await lists.snapshot(
+      for: node, notBelow: min(Position(position), reached), asOf: .now)
     metrics.snapshots.add()
     return Response(
       status: .ok, headers: [.contentType: ExchangePath.index],
@@ -57,10 +62,14 @@ struct ExchangeRoutes: Sendable {
       let seen = journalBell.strokes
       let (delta, epoch) = try await delta(asked, for: node)
       let left = ContinuousClock.now.duration(to: deadline)
-      if !delta.changes.isEmpty || left <= .zero {
+      if !delta.changes.isEmpty || left <= .zero || Task.isShuttingDownGracefully {
         return encode(delta, after: asked.after, epoch: epoch, for: node)
       }
-      await journalBell.wait(since: seen, timeout: min(left, .seconds(1)))
+      await withGracefulShutdownHandler {
+        await journalBell.wait(since: seen, timeout: min(left, .seconds(1)))
+      } onGracefulShutdown: {
+        journalBell.ring()
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import Hummingbird
 import ListExchange
 import Logging
+import NIOCore
 import PostgreSQL
 import RegistryStore
 
@@ -45,6 +46,10 @@ extension Problem {
     case let error as StoreError: self.init(store: error)
     case let error as HTTPError:
       self.init(error.status, "request", error.body ?? error.status.reasonPhrase)
+    case is NIOTooManyBytesError:
+      self.init(
+        .contentTooLarge, "body",
+        "The body is longer than \(StaffRoutes.longestBody) bytes.")
     case let error as PostgreSQLError where error.sqlState == Self.diskFull:
       self.init(
         .init(code: 507, reasonPhrase: "Insufficient Storage"), "diskFull",

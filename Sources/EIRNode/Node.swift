@@ -88,11 +88,13 @@ package struct Node: Sendable {
       tellTools(address)
       onReady(Addresses(checks: checks, admin: address))
     }
-    var services: [any Service] = [ListenerService(listener: listener), admin]
+    // Stopped from the last to the first, so that the log hears of the last answer.
+    var services: [any Service] = []
     if let checkLog = judge.checkLog {
       services.append(
         LogService(log: checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
     }
+    services += [ListenerService(listener: listener), admin]
     if let ceir = settings.ceir {
       let registry = RegistryClient(
         client: client, url: ceir.url, token: ceir.token, threads: threads)

@@ -38,7 +38,7 @@ extension NodeSettings {
     if let admin { settings.admin = admin }
     settings.decision = decision
     settings.brake = brake
-    let checkLog = text.text(.checkLog) ?? settings.directory + "/checks.log"
+    let checkLog = text.text(.checkLog) ?? settings.directory + "/checks.ndjson"
     settings.checkLog = checkLog == "off" ? nil : checkLog
     return settings
   }

@@ -2,8 +2,8 @@ internal import DeviceLists
 
 /// The bytes of a class: in the class table, in the log and in the file of held subjects.
 ///
-/// `UInt8` status, or 255 for none; then, unless none, `UInt8` overridable, `UInt8` number of ground
-/// codes, and each code's word after its `UInt8` length, in the order of the words.
+/// `UInt8` status, or 255 for none; then, unless none, `UInt8` overridable, `UInt8` number of
+/// ground codes, and each code's word after its `UInt8` length, in the order of the words.
 enum ClassCoding {
   static let none: UInt8 = 255
 

@@ -145,7 +145,10 @@ struct GenerationFiles {
   /// Of another generation, or unfinished.
   static func isLeftOver(_ name: String, _ generation: UInt64) -> Bool {
     if name.hasSuffix(".part") || name.hasSuffix(".new") { return true }
-    guard name.hasSuffix(".index") || name.hasSuffix(".log") else { return false }
-    return name != "\(generation).index" && name != "\(generation).log"
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[1] == "index" || parts[1] == "log" else { return false }
+    // Somebody may keep another log beside the list.
+    guard let number = UInt64(parts[0]) else { return false }
+    return number != generation
   }
 }

@@ -5,7 +5,7 @@ extension Migrator {
     SET LOCAL search_path = ceir;
     CREATE TABLE registry (
       only_row    boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
-      name        text        NOT NULL CHECK (name ~ '^[!#-\[\]-~]{1,32}$'),
+      name        text        NOT NULL CHECK (name ~ '^[!#-+\-.-\[\]-~]{1,32}$'),
       time_zone   text        NOT NULL,
       created_at  timestamptz NOT NULL DEFAULT now()
     );

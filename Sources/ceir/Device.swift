@@ -52,7 +52,7 @@ struct Device: AsyncParsableCommand {
       guard let code = GroundCode(word: ground), code.defaultStatus != .white else {
         throw ValidationError(
           "--ground \(ground) is no ground that blocks: use stolen, lost, courtOrder, fraud, "
-            + "operatorRequest or another of Schema/database/grounds.md.")
+            + "operatorRequest or another of Schema/exchange/codes.md.")
       }
       guard let scope = Scope(scope) else {
         throw ValidationError("--scope must be all or an operator's code.")

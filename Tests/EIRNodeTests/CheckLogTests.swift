@@ -31,7 +31,7 @@ struct CheckLogTests {
 
   @Test func `a black answer is a line with the device and never the subscriber`() throws {
     let scratch = try Scratch()
-    let path = scratch.path + "/checks.log"
+    let path = scratch.path + "/checks.ndjson"
     let log = CheckLog(path: path)
     let query = CheckQuery(
       identity: .device(IMEISV(imei: Self.imei)), imsi: IMSI(packed: 15_001_010_123_456_789))
@@ -46,7 +46,7 @@ struct CheckLogTests {
 
   @Test func `unlisted devices leave no line, policy answers do`() throws {
     let scratch = try Scratch()
-    let path = scratch.path + "/checks.log"
+    let path = scratch.path + "/checks.ndjson"
     let log = CheckLog(path: path)
     let other = CheckQuery(identity: .device(IMEISV(imei: IMEI(number: 1)!)))
     log.note(other, Self.verdict(other), asOf: Self.now)
@@ -62,7 +62,7 @@ struct CheckLogTests {
 
   @Test func `what comes too fast is counted and left out`() throws {
     let scratch = try Scratch()
-    let path = scratch.path + "/checks.log"
+    let path = scratch.path + "/checks.ndjson"
     let log = CheckLog(path: path)
     let query = CheckQuery(identity: .device(IMEISV(imei: Self.imei)))
     for _ in 0..<CheckLog.mostLinesPerSecond + 5 {
@@ -75,7 +75,7 @@ struct CheckLogTests {
   }
 
   @Test func `lines that cannot be written are counted`() throws {
-    let log = CheckLog(path: "/nowhere/checks.log")
+    let log = CheckLog(path: "/nowhere/checks.ndjson")
     let query = CheckQuery(identity: .device(IMEISV(imei: Self.imei)))
     log.note(query, Self.verdict(query), asOf: Self.now)
     #expect(throws: NodeError.self) { try log.flush() }

@@ -1,9 +1,9 @@
 import CheckServer
 import DeviceIdentity
 import DeviceLists
+import EIRNode
 import EquipmentCheck
 import Foundation
-import EIRNode
 import NIOCore
 import NIOPosix
 import Testing

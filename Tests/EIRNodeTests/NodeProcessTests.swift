@@ -5,7 +5,7 @@ import Foundation
 import ListExchange
 import Testing
 
-/// The program beside a registry over real sockets. TS 29.511, 5.2.2 and 6.1; 6.2.
+/// The program beside a registry over real sockets. TS 29.511.
 @Suite(.serialized)
 struct NodeProcessTests {
   private static let black = EntryClass(
@@ -57,10 +57,16 @@ struct NodeProcessTests {
     #expect(answer.body.contains(#""cause":"MANDATORY_QUERY_PARAM_MISSING""#))
     #expect(answer.body.contains("invalidParams"))
 
+    #expect(try node.status().running)
     #expect(node.stop() == 0)
-    let line = try String(contentsOfFile: node.directory + "/checks.log", encoding: .utf8)
+    let status = try node.status()
+    #expect(!status.running)
+    #expect(status.position == 1)
+    let line = try String(contentsOfFile: node.directory + "/checks.ndjson", encoding: .utf8)
       .split(separator: "\n").first
-    #expect(line?.contains(#""imei":"49015420323751","answer":"black""#) == true)
+    #expect(
+      line?.contains(#""imei":"49015420323751","answer":"black""#) == true,
+      "neither stopping nor opening the directory again loses the check log")
     await server.stop()
   }
 

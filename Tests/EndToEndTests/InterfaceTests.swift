@@ -28,7 +28,7 @@ struct InterfaceTests {
       Ask(
         method: "GET", path: "/metrics", status: "200",
         words: "# TYPE ceir_journal_position gauge"),
-      Ask(method: "GET", path: "/nothing", status: "404", words: ""),
+      Ask(method: "GET", path: "/nothing", status: "404", words: "Not Found"),
       Ask(method: "GET", path: Self.device, status: "401", words: "unauthenticated"),
       Ask(method: "GET", path: Self.device, token: gone, status: "401", words: "unauthenticated"),
       Ask(method: "GET", path: Self.device, token: viewer, status: "200", words: "unlisted"),
@@ -54,7 +54,7 @@ struct InterfaceTests {
         words: "ground"),
       Ask(
         method: "POST", path: Self.device + "/block", token: officer,
-        body: String(repeating: " ", count: 20_000), status: "413", words: ""),
+        body: String(repeating: " ", count: 20_000), status: "413", words: "is longer than"),
       Ask(
         method: "POST", path: Self.device + "/unblock", token: officer, body: #"{"reason":"x"}"#,
         status: "409", words: "notBlocked"),

@@ -37,14 +37,14 @@ import Testing
     return status
   }
 
-  @Test(.enabled(if: FileSystem.exists(python), "needs python3"), arguments: [UInt64(51), 52, 53])
-  func `a reader written from the description finds the same entries`(seed: UInt64) throws {
+  @Test(.enabled(if: FileSystem.exists(python), "needs python3"))
+  func `a reader written from the description finds the same entries`() throws {
     let folder = try Folder()
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(state: 51)
     var model = ListModel(Samples.head())
     _ = model.randomChanges(400, using: &random)
     // A type with a bitmap and one with buckets of 256 serials, of many classes and of one.
-    for (tac, stride, isUniform) in [(50_000_000, 3, false), (50_000_001, 30, true)] {
+    for (tac, stride, isUniform) in [(50_000_000, 7, false), (50_000_001, 90, true)] {
       let one = Samples.entryClass(using: &random)
       for serial in Swift.stride(from: 0, to: 1_000_000, by: stride) {
         let imei = IMEI(number: UInt64(tac) * 1_000_000 + UInt64(serial))!

@@ -8,6 +8,12 @@ struct Benchmark {
   static func main() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
+      "index": { _ in try IndexBenchmark.run() },
+      "ready": { _ in try ReadyBenchmark.run() },
+      "n17-server": { arguments in
+        try await N17Server.serve(port: arguments.first.flatMap { Int($0) } ?? 0)
+        return []
+      },
       "copy": { _ in try await CopyBenchmark.run() },
       "publish": { _ in try await PublishBenchmark().run() },
     ]
