@@ -115,7 +115,7 @@ extension RegistryTransaction {
   package func scopeDigest(
     of scope: ScopeNumber, at position: Position
   ) async throws -> ListDigest {
-    let rows = try await connection.query(Self.digestAt, scope.number, Int64(position.number))
+    let rows = try await connection.query(Self.digestAt, scope.number, position.column)
     return try rows.first?.digest("digest") ?? .zero
   }
 
@@ -124,17 +124,17 @@ extension RegistryTransaction {
   package func delta(
     of scope: ScopeNumber, after: Position, limit: Int
   ) async throws -> FeedDelta? {
-    let end = try await connection.query(Self.endOfDelta, Int64(after.number), limit).only()
+    let end = try await endOfDelta(after: after, limit: limit)
     guard let last = try end.optionalInt64("last_position") else {
       let digest = try await digest(of: scope, at: after)
       return FeedDelta(changes: [], upTo: after, digest: digest)
     }
-    guard let first = try end.optionalInt64("first_position"), first <= after.number + 1 else {
+    guard let first = try end.optionalInt64("first_position"), first - 1 <= after.column else {
       return nil
     }
     let upTo = Position(UInt64(last))
     let rows = try await connection.query(
-      Self.changes, Int64(after.number), last, scope.number)
+      Self.changes, after.column, last, scope.number)
     return FeedDelta(
       changes: try rows.map { try $0.journalRow() }, upTo: upTo,
       digest: try await digest(of: scope, at: upTo))
@@ -143,10 +143,17 @@ extension RegistryTransaction {
   /// Rows of every scope, for the registry's own index; whole batches, as in
   /// ``delta(of:after:limit:)``.
   package func journal(after: Position, limit: Int) async throws -> [JournalRow] {
-    let end = try await connection.query(Self.endOfDelta, Int64(after.number), limit).only()
+    let end = try await endOfDelta(after: after, limit: limit)
     guard let last = try end.optionalInt64("last_position") else { return [] }
-    return try await connection.query(Self.allChanges, Int64(after.number), last)
+    return try await connection.query(Self.allChanges, after.column, last)
       .map { try $0.journalRow() }
+  }
+
+  private func endOfDelta(after: Position, limit: Int) async throws -> PostgreSQLRow {
+    let (reach, overflow) = after.column.addingReportingOverflow(Int64(limit))
+    return try await connection.query(
+      Self.endOfDelta, after.column, overflow ? Int64.max : reach
+    ).only()
   }
 
   /// A page of the list in the order of its key, for building an index from nothing.
@@ -214,7 +221,7 @@ extension RegistryTransaction {
   /// key (last_position).
   private static let endOfDelta = """
     SELECT COALESCE(
-             (SELECT min(last_position) FROM journal_batch WHERE last_position >= $1 + $2),
+             (SELECT min(last_position) FROM journal_batch WHERE last_position >= $2),
              (SELECT max(last_position) FROM journal_batch WHERE last_position > $1)
            ) AS last_position,
            (SELECT min(position) FROM journal WHERE position > $1) AS first_position

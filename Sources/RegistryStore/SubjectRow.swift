@@ -116,3 +116,8 @@ struct SubjectColumns {
 extension PostgreSQLTimestamp {
   init(_ instant: Instant) { self.init(secondsSince1970: instant.secondsSinceEpoch) }
 }
+
+extension Position {
+  /// For the database, whose positions are signed: what lies beyond them is as good as their last.
+  var column: Int64 { Int64(clamping: number) }
+}
