@@ -1,5 +1,5 @@
 -- The whole schema of a registry (CEIR), for readers. Migrations in
--- Sources/RegistryStore/Migrations arrive at the same catalogue; a test proves it.
+-- Sources/RegistryStore arrive at the same catalogue; a test proves it.
 --
 -- Words: Schema/README.md. Rules:
 --   * History is kept: rows gain an end, they are not overwritten. Times are UTC, whole seconds
@@ -159,12 +159,25 @@ CREATE UNIQUE INDEX device_imei_current ON device_imei (imei) WHERE until IS NUL
 -- ---------------------------------------------------------------------------------------------
 -- Why: grounds and releases
 
+-- Whether the numbers can name a subject. What cannot would stop the publisher.
+CREATE FUNCTION is_subject(kind smallint, key1 bigint, key2 bigint) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE kind
+    WHEN 1 THEN key1 BETWEEN 0 AND 99999999999999 AND key2 = 0
+    WHEN 2 THEN key1 BETWEEN 0 AND key2 AND key2 <= 99999999999999
+    WHEN 3 THEN key1 BETWEEN 0 AND 99999999 AND key2 = 0
+    WHEN 4 THEN key1 BETWEEN 0 AND 99999999999999
+      AND key2 / 1000000000000000 BETWEEN 5 AND 15
+      AND key2 % 1000000000000000 < 10::numeric ^ (key2 / 1000000000000000)::integer
+    ELSE false
+  END;
+
 -- One reason, from one source, to treat a subject in one way. Added and ended, never overwritten.
 CREATE TABLE ground (
   ground_id       bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-  subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
-  subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
-  subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+  subject_kind    smallint    NOT NULL,
+  subject_key1    bigint      NOT NULL,
+  subject_key2    bigint      NOT NULL,
   scope           integer     NOT NULL CHECK (scope >= 0),
   code            text        NOT NULL,
   status          smallint    NOT NULL CHECK (status BETWEEN 0 AND 2),
@@ -181,6 +194,7 @@ CREATE TABLE ground (
   end_recorded_at timestamptz,
   end_recorded_by text,
   end_reason      text,
+  CHECK (is_subject(subject_kind, subject_key1, subject_key2)),
   CHECK (subject_kind <> 4 OR status <> 2),      -- a pairing is an exception or a block
   CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
 );
@@ -188,12 +202,12 @@ CREATE INDEX ground_subject ON ground (subject_kind, subject_key1, subject_key2,
 CREATE INDEX ground_device ON ground (device_id) WHERE device_id IS NOT NULL;
 
 -- A regulator's decision that grounds of these codes, whoever gave them, count for nothing: the
--- one-step undo of a wrong block. It also covers grounds that come while it lasts.
+-- one-step undo of a wrong block. It also covers grounds of its subject that come while it lasts.
 CREATE TABLE release (
   release_id      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-  subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
-  subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
-  subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+  subject_kind    smallint    NOT NULL,
+  subject_key1    bigint      NOT NULL,
+  subject_key2    bigint      NOT NULL,
   scope           integer     NOT NULL CHECK (scope >= 0),
   codes           text[]      NOT NULL CHECK (cardinality(codes) > 0),
   -- Whether one of the grounds is on the type or a range of the device: then the device itself is
@@ -209,6 +223,7 @@ CREATE TABLE release (
   end_recorded_at timestamptz,
   end_recorded_by text,
   end_reason      text,
+  CHECK (is_subject(subject_kind, subject_key1, subject_key2)),
   CHECK (NOT lifts_wider OR subject_kind = 1),
   CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
 );
@@ -225,8 +240,10 @@ CREATE TABLE dirty (
   subject_key1  bigint      NOT NULL,
   subject_key2  bigint      NOT NULL,
   scope         integer     NOT NULL,
-  priority      smallint    NOT NULL CHECK (priority BETWEEN 0 AND 2)
-);                                               -- 0 a person's release, 1 a person's block, 2 mass
+  -- 0 a person's release, 1 a person's block, 2 mass
+  priority      smallint    NOT NULL CHECK (priority BETWEEN 0 AND 2),
+  CHECK (is_subject(subject_kind, subject_key1, subject_key2))
+);
 CREATE INDEX dirty_order ON dirty (priority, dirty_id);
 
 -- When a ground or a release that is already recorded begins or ends.

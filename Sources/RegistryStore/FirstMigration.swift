@@ -109,11 +109,22 @@ extension Migrator {
       PRIMARY KEY (device_id, imei, since)
     );
     CREATE UNIQUE INDEX device_imei_current ON device_imei (imei) WHERE until IS NULL;
+    CREATE FUNCTION is_subject(kind smallint, key1 bigint, key2 bigint) RETURNS boolean
+      LANGUAGE sql IMMUTABLE PARALLEL SAFE
+      RETURN CASE kind
+        WHEN 1 THEN key1 BETWEEN 0 AND 99999999999999 AND key2 = 0
+        WHEN 2 THEN key1 BETWEEN 0 AND key2 AND key2 <= 99999999999999
+        WHEN 3 THEN key1 BETWEEN 0 AND 99999999 AND key2 = 0
+        WHEN 4 THEN key1 BETWEEN 0 AND 99999999999999
+          AND key2 / 1000000000000000 BETWEEN 5 AND 15
+          AND key2 % 1000000000000000 < 10::numeric ^ (key2 / 1000000000000000)::integer
+        ELSE false
+      END;
     CREATE TABLE ground (
       ground_id       bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
-      subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
-      subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+      subject_kind    smallint    NOT NULL,
+      subject_key1    bigint      NOT NULL,
+      subject_key2    bigint      NOT NULL,
       scope           integer     NOT NULL CHECK (scope >= 0),
       code            text        NOT NULL,
       status          smallint    NOT NULL CHECK (status BETWEEN 0 AND 2),
@@ -130,6 +141,7 @@ extension Migrator {
       end_recorded_at timestamptz,
       end_recorded_by text,
       end_reason      text,
+      CHECK (is_subject(subject_kind, subject_key1, subject_key2)),
       CHECK (subject_kind <> 4 OR status <> 2),
       CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
     );
@@ -137,9 +149,9 @@ extension Migrator {
     CREATE INDEX ground_device ON ground (device_id) WHERE device_id IS NOT NULL;
     CREATE TABLE release (
       release_id      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      subject_kind    smallint    NOT NULL CHECK (subject_kind BETWEEN 1 AND 4),
-      subject_key1    bigint      NOT NULL CHECK (subject_key1 >= 0),
-      subject_key2    bigint      NOT NULL CHECK (subject_key2 >= 0),
+      subject_kind    smallint    NOT NULL,
+      subject_key1    bigint      NOT NULL,
+      subject_key2    bigint      NOT NULL,
       scope           integer     NOT NULL CHECK (scope >= 0),
       codes           text[]      NOT NULL CHECK (cardinality(codes) > 0),
       lifts_wider     boolean     NOT NULL,
@@ -153,6 +165,7 @@ extension Migrator {
       end_recorded_at timestamptz,
       end_recorded_by text,
       end_reason      text,
+      CHECK (is_subject(subject_kind, subject_key1, subject_key2)),
       CHECK (NOT lifts_wider OR subject_kind = 1),
       CHECK ((ended_at IS NULL) = (end_recorded_at IS NULL))
     );
@@ -163,7 +176,8 @@ extension Migrator {
       subject_key1  bigint      NOT NULL,
       subject_key2  bigint      NOT NULL,
       scope         integer     NOT NULL,
-      priority      smallint    NOT NULL CHECK (priority BETWEEN 0 AND 2)
+      priority      smallint    NOT NULL CHECK (priority BETWEEN 0 AND 2),
+      CHECK (is_subject(subject_kind, subject_key1, subject_key2))
     );
     CREATE INDEX dirty_order ON dirty (priority, dirty_id);
     CREATE TABLE due (

@@ -94,6 +94,7 @@ package struct Migrator: Sendable {
          OR NOT pg_has_role(current_user, 'ceir_service', 'MEMBER') THEN
         EXECUTE format('GRANT ceir_publisher, ceir_service TO %I', current_user);
       END IF;
+      EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ceir_service', current_database());
     END
     $$;
     CREATE SCHEMA IF NOT EXISTS ceir;

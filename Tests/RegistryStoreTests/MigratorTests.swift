@@ -97,6 +97,9 @@ struct MigratorTests {
         UNION ALL
         SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'ceir'
         UNION ALL
+        SELECT 'function ' || pg_get_functiondef(oid)
+          FROM pg_proc WHERE pronamespace = 'ceir'::regnamespace
+        UNION ALL
         SELECT 'table right ' || table_name::text || ' ' || grantee::text
                || ' ' || privilege_type::text
           FROM information_schema.role_table_grants WHERE table_schema = 'ceir'
