@@ -11,29 +11,54 @@ extension RegistryTransaction {
     return DeviceRecord(
       imei: imei, manufacturer: try allocation?.string("manufacturer"),
       model: try allocation?.string("model"),
-      siblings: try await imeisOfDevice(with: imei).filter { $0 != imei },
+      siblings: try await imeisOfDevices(with: [imei]).filter { $0 != imei },
       entries: try await connection.query(Self.entries, key).map { try $0.entry(directory) },
       pairingCount: try pairings.int(0),
       grounds: try await connection.query(Self.grounds, key).map { try $0.ground(directory) },
       releases: try await connection.query(Self.releases, key).map { try $0.release(directory) })
   }
 
-  /// Makes one device of several IMEIs. What is in force on one of them holds for all: a case names
-  /// the device, whichever of its IMEIs was reported.
+  /// IMEIs of one device that the registry takes: one for each SIM that can be served at once, and
+  /// some to spare.
+  package static let mostIMEIsOfDevice = 16
+
+  /// Makes one device of several IMEIs, or adds them to the device that one of them belongs to.
+  /// What is in force on one of them holds for all, releases too: a case names the device,
+  /// whichever of its IMEIs was reported.
+  ///
+  /// Throws ``StoreError/Code/deviceTaken`` where they belong to different devices already, and
+  /// ``StoreError/Code/unfit`` for none or too many.
   package func link(
     _ imeis: [IMEI], source: String, by actor: String
   ) async throws -> ChangeReceipt {
-    let keys = imeis.map { Int64($0.number) }
-    let taken = try await connection.query(Self.linkedIMEIs, keys).only()
-    guard try taken.int(0) == 0 else {
-      throw StoreError(.deviceTaken, "One of these IMEIs belongs to a device already.")
+    guard imeis.count <= Self.mostIMEIsOfDevice else { throw Self.tooManyIMEIs }
+    try await keepImportsOut()
+    let all = try await lockDevices(of: imeis)
+    guard !all.isEmpty else { throw StoreError(.unfit, "A device has at least one IMEI.") }
+    guard all.count <= Self.mostIMEIsOfDevice else { throw Self.tooManyIMEIs }
+    let keys = all.map { Int64($0.number) }
+    let devices = try await connection.query(Self.devices, keys)
+    guard devices.count <= 1 else {
+      throw StoreError(.deviceTaken, "These IMEIs belong to different devices already.")
     }
-    let device = try await connection.query(Self.insertDevice, source).only().int64("device_id")
+    let known = try devices.first?.int64("device_id")
+    let device = if let known { known } else { try await addDevice(source: source) }
     try await connection.query(Self.insertIMEIs, device, keys)
-    let marks = try await connection.query(
+    let grounds = try await connection.query(
       Self.inheritGrounds, device, keys, actor, DirtyPriority.block.rawValue)
+    let releases = try await connection.query(
+      Self.inheritReleases, keys, actor, DirtyPriority.release.rawValue)
     try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
-    return ChangeReceipt(marks: try marks.map { try $0.int64("dirty_id") }, imeis: imeis)
+    let marks = try (Array(grounds) + Array(releases)).map { try $0.int64("dirty_id") }
+    return ChangeReceipt(marks: marks, imeis: all)
+  }
+
+  private func addDevice(source: String) async throws -> Int64 {
+    try await connection.query(Self.insertDevice, source).only().int64("device_id")
+  }
+
+  private static var tooManyIMEIs: StoreError {
+    StoreError(.unfit, "A device has at most \(mostIMEIsOfDevice) IMEIs.")
   }
 }
 
@@ -85,7 +110,10 @@ extension RegistryTransaction {
 
   /// Served by the primary key of list_entry.
   private static let pairingCount = """
-    SELECT count(*) FROM list_entry WHERE subject_kind = 4 AND subject_key1 = $1
+    SELECT count(DISTINCT subject_key2)
+      FROM list_entry
+     WHERE subject_kind = 4
+       AND subject_key1 = $1
     """
 
   /// The device's own entries, those of the ranges that contain it, and those of its type. Served
@@ -124,45 +152,99 @@ extension RegistryTransaction {
     """
 
   /// Served by device_imei_current.
-  private static let linkedIMEIs = """
-    SELECT count(*) FROM device_imei WHERE imei = ANY ($1) AND until IS NULL
+  private static let devices = """
+    SELECT DISTINCT device_id FROM device_imei WHERE imei = ANY ($1) AND until IS NULL
     """
 
   private static let insertDevice = "INSERT INTO device (source) VALUES ($1) RETURNING device_id"
 
+  /// Served by device_imei_current.
   private static let insertIMEIs = """
-    INSERT INTO device_imei (device_id, imei) SELECT $1, unnest($2::bigint[])
+    INSERT INTO device_imei (device_id, imei)
+    SELECT $1, imei
+      FROM unnest($2::bigint[]) AS asked (imei)
+     WHERE NOT EXISTS (
+             SELECT FROM device_imei d WHERE d.imei = asked.imei AND d.until IS NULL)
     """
 
-  /// Each IMEI receives the grounds in force that only its siblings have. Served by ground_subject.
+  /// Each IMEI receives the grounds, in force or to come, that only its siblings have, with the
+  /// ends that they have; of those that say the same, the oldest. A protected IMEI protects itself
+  /// alone. Served by ground_subject.
   private static let inheritGrounds = """
     WITH held AS (
-      SELECT DISTINCT ON (scope, code, status, source)
-             scope, code, status, overridable, source, case_reference, reason, started_at
+      SELECT DISTINCT ON (scope, code, status, source, GREATEST(started_at, now()), ended_at)
+             scope, code, status, overridable, source, case_reference, reason, started_at, ended_at
         FROM ground
        WHERE subject_kind = 1
          AND subject_key1 = ANY ($2)
          AND subject_key2 = 0
-         AND ended_at IS NULL
+         AND (ended_at IS NULL OR ended_at > now())
          AND code <> 'protected'
-       ORDER BY scope, code, status, source, started_at
+       ORDER BY scope, code, status, source, GREATEST(started_at, now()), ended_at, started_at,
+                ground_id
     ), added AS (
       INSERT INTO ground (subject_kind, subject_key1, subject_key2, scope, code, status,
                           overridable, source, case_reference, reason, device_id, started_at,
-                          recorded_by)
+                          ended_at, end_recorded_at, recorded_by, end_recorded_by)
       SELECT 1, imei, 0, h.scope, h.code, h.status, h.overridable, h.source, h.case_reference,
-             h.reason, $1, h.started_at, $3
+             h.reason, $1, h.started_at, h.ended_at,
+             CASE WHEN h.ended_at IS NULL THEN NULL ELSE now() END, $3,
+             CASE WHEN h.ended_at IS NULL THEN NULL ELSE $3 END
         FROM unnest($2::bigint[]) AS asked (imei)
        CROSS JOIN held h
        WHERE NOT EXISTS (
                SELECT FROM ground g
                 WHERE g.subject_kind = 1 AND g.subject_key1 = asked.imei AND g.subject_key2 = 0
                   AND g.scope = h.scope AND g.code = h.code AND g.status = h.status
-                  AND g.source = h.source AND g.ended_at IS NULL)
+                  AND g.source = h.source
+                  AND g.started_at <= GREATEST(h.started_at, now())
+                  AND (g.ended_at IS NULL OR g.ended_at >= COALESCE(h.ended_at, 'infinity')))
       RETURNING subject_kind, subject_key1, subject_key2, scope
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
     SELECT DISTINCT subject_kind, subject_key1, subject_key2, scope, $4::smallint FROM added
+    RETURNING dirty_id
+    """
+
+  /// Each IMEI receives the releases in force that only its siblings have; whether one lifts a
+  /// ground of the type or of a range, its own type and ranges say. Served by release_subject and
+  /// ground_subject.
+  private static let inheritReleases = """
+    WITH held AS (
+      SELECT DISTINCT ON (scope, codes) scope, codes, case_reference, reason, approved_by
+        FROM release
+       WHERE subject_kind = 1
+         AND subject_key1 = ANY ($1)
+         AND subject_key2 = 0
+         AND (ended_at IS NULL OR ended_at > now())
+       ORDER BY scope, codes, release_id
+    ), added AS (
+      INSERT INTO release (subject_kind, subject_key1, subject_key2, scope, codes, lifts_wider,
+                           case_reference, reason, started_at, recorded_by, approved_by)
+      SELECT 1, imei, 0, h.scope, h.codes,
+             EXISTS (
+               SELECT FROM ground g
+                WHERE g.subject_kind = 3 AND g.subject_key1 = asked.imei / 1000000
+                  AND g.scope = h.scope AND g.code = ANY (h.codes) AND g.status <> 0
+                  AND g.started_at <= now() AND (g.ended_at IS NULL OR g.ended_at > now()))
+             OR EXISTS (
+               SELECT FROM ground g
+                WHERE g.subject_kind = 2 AND g.subject_key1 <= asked.imei
+                  AND g.subject_key2 >= asked.imei
+                  AND g.scope = h.scope AND g.code = ANY (h.codes) AND g.status <> 0
+                  AND g.started_at <= now() AND (g.ended_at IS NULL OR g.ended_at > now())),
+             h.case_reference, h.reason, now(), $2, h.approved_by
+        FROM unnest($1::bigint[]) AS asked (imei)
+       CROSS JOIN held h
+       WHERE NOT EXISTS (
+               SELECT FROM release r
+                WHERE r.subject_kind = 1 AND r.subject_key1 = asked.imei AND r.subject_key2 = 0
+                  AND r.scope = h.scope AND r.codes @> h.codes
+                  AND (r.ended_at IS NULL OR r.ended_at > now()))
+      RETURNING subject_kind, subject_key1, subject_key2, scope
+    )
+    INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
+    SELECT DISTINCT subject_kind, subject_key1, subject_key2, scope, $3::smallint FROM added
     RETURNING dirty_id
     """
 }

@@ -12,7 +12,7 @@ extension RegistryTransaction {
     _ imei: IMEI, with ground: NewGround, by actor: String
   ) async throws -> ChangeReceipt {
     let scope = try await number(of: ground.scope)
-    let imeis = try await imeisOfDevice(with: imei)
+    let imeis = try await lockDevices(of: [imei])
     let keys = imeis.map { Int64($0.number) }
     let standing = try await connection.query(
       Self.standingReleases, keys, scope, ground.code.description)
@@ -40,7 +40,7 @@ extension RegistryTransaction {
   package func unblock(
     _ imei: IMEI, source: String, reason: String, by actor: String
   ) async throws -> ChangeReceipt {
-    let imeis = try await imeisOfDevice(with: imei)
+    let imeis = try await lockDevices(of: [imei])
     let marks = try await connection.query(
       Self.endGrounds, imeis.map { Int64($0.number) }, source, actor, reason,
       DirtyPriority.release.rawValue)
@@ -58,7 +58,7 @@ extension RegistryTransaction {
   package func release(
     _ imei: IMEI, caseReference: String, reason: String, by actor: String
   ) async throws -> ChangeReceipt {
-    let imeis = try await imeisOfDevice(with: imei)
+    let imeis = try await lockDevices(of: [imei])
     let marks = try await connection.query(
       Self.insertReleases, imeis.map { Int64($0.number) }, caseReference, reason, actor,
       DirtyPriority.release.rawValue)
@@ -73,7 +73,7 @@ extension RegistryTransaction {
   package func endReleases(
     of imei: IMEI, reason: String, by actor: String
   ) async throws -> ChangeReceipt {
-    let imeis = try await imeisOfDevice(with: imei)
+    let imeis = try await lockDevices(of: [imei])
     let marks = try await connection.query(
       Self.endReleases, imeis.map { Int64($0.number) }, actor, reason,
       DirtyPriority.block.rawValue)
@@ -90,10 +90,13 @@ extension RegistryTransaction {
     return Position(UInt64(try row.int64("position")))
   }
 
-  func imeisOfDevice(with imei: IMEI) async throws -> [IMEI] {
-    let rows = try await connection.query(Self.siblings, Int64(imei.number))
-    let siblings = try rows.map { IMEI(unchecked: UInt64(try $0.int64("imei"))) }
-    return siblings.isEmpty ? [imei] : siblings
+  /// These IMEIs and all others of their devices, in order.
+  func imeisOfDevices(with imeis: [IMEI]) async throws -> [IMEI] {
+    try Self.imeis(await connection.query(Self.siblings, imeis.map { Int64($0.number) }))
+  }
+
+  static func imeis(_ rows: PostgreSQLRows) throws -> [IMEI] {
+    try rows.map { IMEI(unchecked: UInt64(try $0.int64("imei"))) }
   }
 
   func number(of scope: Scope) async throws -> Int32 {
@@ -113,13 +116,16 @@ extension RegistryTransaction {
 
 extension RegistryTransaction {
   /// Served by device_imei_current and the primary key of device_imei.
-  private static let siblings = """
+  static let siblings = """
+    SELECT imei
+      FROM unnest($1::bigint[]) AS asked (imei)
+    UNION
     SELECT other.imei
       FROM device_imei own
       JOIN device_imei other ON other.device_id = own.device_id AND other.until IS NULL
-     WHERE own.imei = $1
+     WHERE own.imei = ANY ($1)
        AND own.until IS NULL
-     ORDER BY other.imei
+     ORDER BY imei
     """
 
   /// Served by release_subject.

@@ -17,6 +17,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case notBlocked
     case notReleased
     case deviceTaken
+    /// What was asked for cannot be, whatever the registry holds.
+    case unfit
     case corrupt
   }
 
