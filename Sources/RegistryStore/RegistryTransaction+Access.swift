@@ -10,6 +10,7 @@ extension RegistryTransaction {
     guard let number = try added.first?.int32("operator_id") else {
       throw StoreError(.operatorExists, "There is an operator \(code) already.")
     }
+    try await lockNetworks()
     for network in networks {
       let taken = try await connection.query(
         Self.insertNetwork, network.description, number)
@@ -17,6 +18,7 @@ extension RegistryTransaction {
         throw StoreError(
           .networkTaken, "The network \(network) belongs to another operator already.")
       }
+      try await rescopePairings(of: network, by: actor)
     }
     try await connection.query(Self.insertPolicy, number, mode.description, actor)
   }
