@@ -95,7 +95,7 @@ CREATE TABLE node_report (
 -- Who may use the interface for people. Only the SHA-256 of a token is kept.
 CREATE TABLE api_token (
   token_id     integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-  name         text        NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  name         text        NOT NULL CHECK (name ~ '^[^/[:cntrl:]]{1,64}$'),
   role         text        NOT NULL CHECK (role IN
                ('viewer', 'officer', 'approver', 'auditor', 'administrator', 'operator')),
   operator_id  integer     REFERENCES operator,

@@ -59,7 +59,7 @@ extension Migrator {
     );
     CREATE TABLE api_token (
       token_id     integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      name         text        NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+      name         text        NOT NULL CHECK (name ~ '^[^/[:cntrl:]]{1,64}$'),
       role         text        NOT NULL CHECK (role IN
                    ('viewer', 'officer', 'approver', 'auditor', 'administrator', 'operator')),
       operator_id  integer     REFERENCES operator,

@@ -42,10 +42,17 @@ extension RegistryTransaction {
     }
   }
 
-  /// `hash` is the SHA-256 of the token, which itself is kept nowhere.
+  /// `hash` is the SHA-256 of the token, which itself is kept nowhere. A name holds no `/`, which
+  /// stands between operator and node where a token is named.
   package func addToken(
     named name: String, role: StaffRole, hash: [UInt8], expiresAt: Instant?
   ) async throws {
+    guard Self.isTokenName(name) else {
+      throw StoreError(
+        .unfit,
+        "A token's name has 1 to \(Self.longestTokenName) characters, none of them / or a control "
+          + "character.")
+    }
     let added = try await connection.query(
       Self.insertToken, name, role.rawValue, PostgreSQLBytes(hash),
       expiresAt.map(PostgreSQLTimestamp.init))
@@ -57,6 +64,12 @@ extension RegistryTransaction {
   package func addNode(
     named name: String, of code: OperatorCode, hash: [UInt8]
   ) async throws {
+    guard Self.isNodeName(name) else {
+      throw StoreError(
+        .unfit,
+        "A node's name has 1 to \(Self.longestNodeName) of a to z, 0 to 9 and -, and does not "
+          + "begin with -.")
+    }
     let number = try await number(of: .only(code))
     let added = try await connection.query(
       Self.insertNode, number, name, PostgreSQLBytes(hash))
@@ -116,6 +129,21 @@ extension RegistryTransaction {
 
   package func hasTokens() async throws -> Bool {
     try await connection.query("SELECT EXISTS (SELECT FROM api_token)").only().bool(0)
+  }
+
+  static let longestTokenName = 64
+  static let longestNodeName = 32
+
+  private static func isTokenName(_ name: String) -> Bool {
+    (1...longestTokenName).contains(name.unicodeScalars.count)
+      && name.unicodeScalars.allSatisfy {
+        $0 != "/" && $0.properties.generalCategory != .control
+      }
+  }
+
+  private static func isNodeName(_ name: String) -> Bool {
+    (1...longestNodeName).contains(name.utf8.count) && name.utf8.first != 0x2D
+      && name.utf8.allSatisfy { 0x61...0x7A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x2D }
   }
 }
 
