@@ -110,13 +110,14 @@ CREATE UNIQUE INDEX api_token_current ON api_token (name) WHERE revoked_at IS NU
 -- ---------------------------------------------------------------------------------------------
 -- Reference data and what was handed over
 
--- One file, once. The same bytes again are recognised.
+-- One file, once. The same bytes again, from the same source, are recognised.
 CREATE TABLE import (
   import_id     bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   kind          text        NOT NULL CHECK (kind IN ('tac', 'stolen')),
   file_name     text        NOT NULL,
   sha256        bytea       NOT NULL CHECK (octet_length(sha256) = 32),
   source        text        NOT NULL,
+  form          text        NOT NULL,            -- how identities were read: dialled, signalled
   rows_read     bigint      NOT NULL,
   rows_kept     bigint      NOT NULL,
   rows_repeated bigint      NOT NULL,

@@ -1,6 +1,5 @@
 import Crypto
 package import DeviceLists
-import Glibc
 package import RegistryFiles
 package import RegistryStore
 
@@ -11,7 +10,8 @@ package struct FileImport: Sendable {
   package struct Options: Sendable {
     package var source: String
     package var actor: String
-    /// One refused line refuses the file.
+    /// The whole file is refused unless it is spotless: one line that is refused or repeated, or a
+    /// column that is not known, is enough.
     package var isStrict = false
     package var imeiForm = StolenListFile.IMEIForm.dialled
     /// The day by which a date is in the future.
@@ -58,7 +58,7 @@ package struct FileImport: Sendable {
   }
 
   package func importTACs(path: String, listener: Listener) async throws -> Outcome {
-    try await run(.tac, path: path) { registry, file in
+    try await run(.tac, form: "", path: path) { registry, file in
       let rows = try TACRows(path: path, listener: listener)
       let outcome = try await registry.importTACs(by: options.actor, next: rows.next) {
         file(rows.report)
@@ -68,7 +68,8 @@ package struct FileImport: Sendable {
   }
 
   package func importStolen(path: String, listener: Listener) async throws -> Outcome {
-    try await run(.stolen, path: path) { registry, file in
+    let form = options.imeiForm == .dialled ? "dialled" : "signalled"
+    return try await run(.stolen, form: form, path: path) { registry, file in
       let rows = try StolenRows(
         path: path, today: options.today, form: options.imeiForm, listener: listener)
       let outcome = try await registry.importStolen(by: options.actor, next: rows.next) {
@@ -83,68 +84,55 @@ package struct FileImport: Sendable {
   }
 
   private func run(
-    _ kind: ImportedFile.Kind, path: String,
+    _ kind: ImportedFile.Kind, form: String, path: String,
     _ work: (RegistryTransaction, (FileReport) -> ImportedFile) async throws -> (
       ImportOutcome, FileReport
     )
   ) async throws -> Outcome {
+    let before = try FileState(path: path)
     let sha256 = try FileHash.sha256(of: path)
-    if let earlier = try await store.read({
-      try await $0.earlierImport(of: kind, sha256: sha256)
-    }) {
-      return .repeated(number: earlier.number, at: earlier.at)
+    func earlier() async throws -> Outcome? {
+      try await store.read {
+        try await $0.earlierImport(of: kind, sha256: sha256, source: options.source, form: form)
+      }.map { .repeated(number: $0.number, at: $0.at) }
     }
+    if let repeated = try await earlier() { return repeated }
     do {
       let (outcome, report) = try await store.write { registry in
         let (outcome, report) = try await work(registry) { report in
           ImportedFile(
             kind: kind, fileName: FileName.last(of: path), sha256: sha256,
-            source: options.source, rowsRead: report.rowsRead, rowsKept: report.rowsKept,
-            rowsRepeated: report.rowsRepeated, rowsRefused: report.rowsRefused)
+            source: options.source, form: form, rowsRead: report.rowsRead,
+            rowsKept: report.rowsKept, rowsRepeated: report.rowsRepeated,
+            rowsRefused: report.rowsRefused)
         }
-        if options.isStrict, report.rowsRefused > 0 { throw StrictRefusal(report: report) }
+        guard try FileState(path: path) == before else { throw UnreadableFile(changed: path) }
+        if options.isStrict, !report.isSpotless { throw StrictRefusal(report: report) }
+        try await record(outcome, of: kind, path: path, sha256: sha256, in: registry)
         return (outcome, report)
       }
       return .imported(outcome, report)
     } catch let refusal as StrictRefusal {
       return .refused(refusal.report)
+    } catch let error as StoreError where error.code == .alreadyImported {
+      guard let repeated = try await earlier() else { throw error }
+      return repeated
     }
   }
-}
 
-enum FileName {
-  static func last(of path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
-  }
-}
-
-/// A file that cannot be read, with the reason of the system.
-package struct UnreadableFile: Error, CustomStringConvertible {
-  package let description: String
-
-  init(_ path: String, errno: Int32) {
-    description = "The file \(path) cannot be read: \(String(cString: strerror(errno)))."
-  }
-}
-
-enum FileHash {
-  static let pieceBytes = 1 << 20
-
-  static func sha256(of path: String) throws -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw UnreadableFile(path, errno: errno) }
-    defer { close(file) }
-    var hash = SHA256()
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 16)
-    defer { piece.deallocate() }
-    while true {
-      let count = read(file, piece.baseAddress, piece.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw UnreadableFile(path, errno: errno)
-      }
-      guard count > 0 else { return Array(hash.finalize()) }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
-    }
+  /// One row of the activity trail.
+  private func record(
+    _ outcome: ImportOutcome, of kind: ImportedFile.Kind, path: String, sha256: [UInt8],
+    in registry: RegistryTransaction
+  ) async throws {
+    let payload = JSONText.object([
+      ("import", String(outcome.importNumber)), ("file", FileName.last(of: path)),
+      ("source", options.source), ("sha256", Hexadecimal.text(sha256)),
+    ])
+    var generator = SystemRandomNumberGenerator()
+    let salt = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    try await registry.recordActivity(
+      "import.\(kind.rawValue)", by: options.actor, payload: payload, salt: salt,
+      hash: Array(SHA256.hash(data: salt + Array(payload.utf8))))
   }
 }

@@ -22,32 +22,13 @@ final class TACRows {
       switch line {
       case .refused(let refusal): try listener.refused(refusal)
       case .row(let allocation):
+        let attributes = allocation.attributes.map { (name: $0.name, value: $0.value) }
         return TACRow(
           tac: allocation.tac, manufacturer: allocation.manufacturer ?? "",
-          model: allocation.model ?? "", attributes: Self.json(allocation.attributes))
+          model: allocation.model ?? "", attributes: JSONText.object(attributes))
       }
     }
     return nil
-  }
-
-  private static func json(_ attributes: [TACAllocation.Attribute]) -> String {
-    let members = attributes.map { "\(quoted($0.name)):\(quoted($0.value))" }
-    return "{\(members.joined(separator: ","))}"
-  }
-
-  /// RFC 8259, 7.
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": quoted.unicodeScalars.append(contentsOf: ["\\", scalar])
-      case "\0"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }
 

@@ -76,6 +76,7 @@ extension Migrator {
       file_name     text        NOT NULL,
       sha256        bytea       NOT NULL CHECK (octet_length(sha256) = 32),
       source        text        NOT NULL,
+      form          text        NOT NULL,
       rows_read     bigint      NOT NULL,
       rows_kept     bigint      NOT NULL,
       rows_repeated bigint      NOT NULL,

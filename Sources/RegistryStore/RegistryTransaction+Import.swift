@@ -10,19 +10,23 @@ package struct ImportedFile: Sendable {
   package let fileName: String
   package let sha256: [UInt8]
   package let source: String
+  /// How its identities were read, where there is more than one way: the same bytes, read
+  /// otherwise, say something else.
+  package let form: String
   package let rowsRead: Int
   package let rowsKept: Int
   package let rowsRepeated: Int
   package let rowsRefused: Int
 
   package init(
-    kind: Kind, fileName: String, sha256: [UInt8], source: String, rowsRead: Int, rowsKept: Int,
-    rowsRepeated: Int, rowsRefused: Int
+    kind: Kind, fileName: String, sha256: [UInt8], source: String, form: String = "",
+    rowsRead: Int, rowsKept: Int, rowsRepeated: Int, rowsRefused: Int
   ) {
     self.kind = kind
     self.fileName = fileName
     self.sha256 = sha256
     self.source = source
+    self.form = form
     self.rowsRead = rowsRead
     self.rowsKept = rowsKept
     self.rowsRepeated = rowsRepeated
@@ -70,12 +74,14 @@ package struct ImportOutcome: Sendable {
 }
 
 extension RegistryTransaction {
-  /// When the same bytes were imported before.
+  /// When the same bytes were imported before: from the same source, read in the same way. Lines
+  /// that were refused then may be good on another day, so that such a file is repeated for a day
+  /// only.
   package func earlierImport(
-    of kind: ImportedFile.Kind, sha256: [UInt8]
+    of kind: ImportedFile.Kind, sha256: [UInt8], source: String, form: String = ""
   ) async throws -> (number: Int64, at: Instant)? {
     let rows = try await connection.query(
-      Self.sameContent, kind.rawValue, PostgreSQLBytes(sha256))
+      Self.sameContent, kind.rawValue, PostgreSQLBytes(sha256), source, form)
     return try rows.first.map { (try $0.int64("import_id"), try $0.instant("imported_at")) }
   }
 
@@ -98,7 +104,7 @@ extension RegistryTransaction {
       buffer.finish()
       try await writer.write(&buffer)
     }
-    let number = try await record(file(), by: actor)
+    let number = try await begin(file(), by: actor)
     let changed = try await connection.execute(Self.endChangedTACs)
     let added = try await connection.execute(Self.insertTACs, number)
     return ImportOutcome(
@@ -131,7 +137,7 @@ extension RegistryTransaction {
       try await writer.write(&buffer)
     }
     let file = file()
-    let number = try await record(file, by: actor)
+    let number = try await begin(file, by: actor)
     let counts = try await connection.query(
       Self.insertStolen, number, file.source, actor, DirtyPriority.mass.rawValue
     ).only()
@@ -142,10 +148,22 @@ extension RegistryTransaction {
       unchanged: try counts.int("staged") - added)
   }
 
-  private func record(_ file: ImportedFile, by actor: String) async throws -> Int64 {
-    try await connection.query(
+  /// From here on no other import is under way: two that run at once read side by side and bring
+  /// their lines in one after the other. Throws ``StoreError/Code/alreadyImported`` where the other
+  /// was of the same file.
+  private func begin(_ file: ImportedFile, by actor: String) async throws -> Int64 {
+    try await lockImports()
+    let earlier = try await earlierImport(
+      of: file.kind, sha256: file.sha256, source: file.source, form: file.form)
+    if let earlier {
+      throw StoreError(
+        .alreadyImported,
+        "The same file was taken in at \(earlier.at) as import \(earlier.number).")
+    }
+    return try await connection.query(
       Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
-      file.source, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused, actor
+      file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
+      actor
     ).only().int64("import_id")
   }
 }
@@ -157,14 +175,17 @@ extension RegistryTransaction {
       FROM import
      WHERE kind = $1
        AND sha256 = $2
+       AND source = $3
+       AND form = $4
+       AND (rows_refused = 0 OR imported_at > now() - interval '1 day')
      ORDER BY import_id
      LIMIT 1
     """
 
   private static let insertImport = """
-    INSERT INTO import (kind, file_name, sha256, source, rows_read, rows_kept, rows_repeated,
-                        rows_refused, imported_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
+                        rows_repeated, rows_refused, imported_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     RETURNING import_id
     """
 
@@ -209,7 +230,8 @@ extension RegistryTransaction {
     FROM STDIN (FORMAT binary)
     """
 
-  /// A line that names one IMEI of a device counts for all of them. A report counts from its day
+  /// A line that names one IMEI of a device counts for all of them, after those that name them
+  /// themselves. A report counts from its day
   /// on, by the registry's calendar. Served by device_imei_current and ground_subject.
   private static let insertStolen = """
     WITH affected AS (
@@ -223,7 +245,8 @@ extension RegistryTransaction {
         LEFT JOIN device_imei own ON own.imei = s.imei AND own.until IS NULL
         LEFT JOIN device_imei other
                ON other.device_id = own.device_id AND other.until IS NULL
-       ORDER BY COALESCE(other.imei, s.imei), s.code, s.imei
+       ORDER BY COALESCE(other.imei, s.imei), s.code,
+                s.imei <> COALESCE(other.imei, s.imei), s.imei
     ), added AS (
       INSERT INTO ground (subject_kind, subject_key1, subject_key2, scope, code, status,
                           overridable, source, case_reference, device_id, import_id, started_at,
@@ -234,7 +257,8 @@ extension RegistryTransaction {
        WHERE NOT EXISTS (
                SELECT FROM ground g
                 WHERE g.subject_kind = 1 AND g.subject_key1 = a.imei AND g.subject_key2 = 0
-                  AND g.scope = 0 AND g.code = a.code AND g.source = $2 AND g.ended_at IS NULL)
+                  AND g.scope = 0 AND g.code = a.code AND g.source = $2 AND g.status = 1
+                  AND g.started_at <= now() AND g.ended_at IS NULL)
       RETURNING subject_key1
     ), marked AS (
       INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)

@@ -19,6 +19,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case deviceTaken
     /// What was asked for cannot be, whatever the registry holds.
     case unfit
+    /// The same bytes were imported before, or by somebody else at the same moment.
+    case alreadyImported
     case corrupt
   }
 
