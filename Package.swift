@@ -132,7 +132,17 @@ let package = Package(
     test("TidyTests", []),
     test("PostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
     test("LocalPostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
-    test("RegistryStoreTests", ["PostgreSQL", "RegistryStore", "Simulation"]),
+    test(
+      "RegistryStoreTests",
+      [
+        "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore", "Simulation", crypto,
+      ]),
+    test(
+      "NightlyJobsTests",
+      [
+        "DeviceIdentity", "DeviceLists", "NightlyJobs", "PostgreSQL", "RegistryFiles",
+        "RegistryStore", "Simulation",
+      ]),
     .testTarget(
       name: "CEIRServiceTests",
       dependencies: [

@@ -67,6 +67,7 @@ extension Problem {
     case .alreadyBlocked: self.init(.conflict, "alreadyBlocked", error.description)
     case .notBlocked: self.init(.conflict, "notBlocked", error.description)
     case .notReleased: self.init(.conflict, "notReleased", error.description)
+    case .unfit: self.init(.badRequest, "unfit", error.description)
     case .unknownOperator: self.init(.badRequest, "unknownOperator", error.description)
     default: self.init(.internalServerError, "internal", "The registry has failed.")
     }

@@ -70,6 +70,12 @@ extension RegistryTransaction {
     return (name, try row.string("time_zone"))
   }
 
+  /// The day by the registry's calendar.
+  package func today() async throws -> CivilDate {
+    let date = try await connection.query(Self.todayHere).only().date("today")
+    return CivilDate(daysSinceEpoch: Int64(date.daysSince1970))
+  }
+
   package func operators() async throws -> OperatorDirectory {
     var directory = OperatorDirectory()
     for row in try await connection.query(Self.operatorCodes) {
@@ -183,6 +189,10 @@ extension PostgreSQLRow {
 
 extension RegistryTransaction {
   private static let registryRow = "SELECT name, time_zone FROM registry"
+
+  private static let todayHere = """
+    SELECT (now() AT TIME ZONE time_zone)::date AS today FROM registry
+    """
 
   private static let operatorCodes = "SELECT operator_id, code FROM operator"
 

@@ -66,14 +66,14 @@ struct ImportOptions: ParsableArguments {
     source: String, signalled: Bool = false,
     _ work: (FileImport, FileImport.Listener) async throws -> FileImport.Outcome
   ) async throws {
-    let now = CivilDate(daysSinceEpoch: Instant.now.secondsSinceEpoch / 86_400)
-    var options = FileImport.Options(source: source, actor: Actor.name, today: now)
-    options.isStrict = strict
-    options.imeiForm = signalled ? .signalled : .dialled
     let output = try RefusalOutput(path: refusals, shown: Self.shownRefusals)
     let progress = ProgressBox("lines read")
     let outcome = try await registry.withRegistry(longWork: true) { store in
-      try await work(
+      var options = FileImport.Options(
+        source: source, actor: Actor.name, today: try await store.read { try await $0.today() })
+      options.isStrict = strict
+      options.imeiForm = signalled ? .signalled : .dialled
+      return try await work(
         FileImport(store: store, options: options),
         FileImport.Listener(
           refused: { try output.add($0) }, read: { progress.line.update($0) }))
@@ -135,10 +135,12 @@ struct ImportOptions: ParsableArguments {
       Terminal.output(
         "\(path): the same file was taken in at \(at) as import \(number); nothing to do.")
     case .refused(let report):
+      for notice in report.notices { Terminal.error("ceir: \(notice)") }
       if format == .json { try Terminal.json(Answer(status: "refused", report)) }
       Terminal.error(
-        "ceir: \(path) was refused as a whole: \(report.rowsRefused) of \(report.rowsRead) rows "
-          + "cannot be used, and --strict was given. Nothing was changed.")
+        "ceir: \(path) was refused as a whole, for --strict was given: of \(report.rowsRead) rows "
+          + "\(report.rowsRefused) cannot be used and \(report.rowsRepeated) are repeated, or a "
+          + "column is not known. Nothing was changed.")
       throw ExitCode(CommandFailure.failed)
     }
   }

@@ -1,5 +1,6 @@
 import CheckServer
 import DeviceIdentity
+import DeviceLists
 import EIRNode
 import NIOPosix
 
