@@ -163,7 +163,7 @@ let package = Package(
       name: "EIRNodeTests",
       dependencies: [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
-        "ListExchange", "ListIndex", "eir", crypto, httpTypes, hummingbird, logging,
+        "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpTypes, hummingbird, logging,
         nio("NIOCore"), nio("NIOPosix"),
       ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation"]),

@@ -44,14 +44,16 @@ struct ConnectionTests {
     limits.preface = .milliseconds(100)
     try await TestListener.run(limits) { listener in
       let client = try await listener.raw()
-      try await client.send("PRI * HT")
+      // On a slow machine the connection may be closed before this is written.
+      _ = try? await client.send("PRI * HT")
       #expect(try await client.textUntilClosed() == "")
     }
   }
 
   @Test func `an idle connection is bidden farewell and closed`() async throws {
     var limits = CheckServerLimits()
-    limits.idle = .milliseconds(200)
+    // Long enough that a slow machine sends its request before it counts as idle.
+    limits.idle = .seconds(2)
     try await TestListener.run(limits) { listener in
       let client = try await listener.frames()
       client.request(1, "/")

@@ -111,7 +111,7 @@ struct HTTP1Tests {
 
   @Test func `a request that trickles in for too long is cut off`() async throws {
     var limits = CheckServerLimits()
-    limits.idle = .milliseconds(200)
+    limits.idle = .seconds(2)
     try await TestListener.run(limits) { listener in
       let client = try await listener.raw()
       let trickle = client.channel.eventLoop.scheduleRepeatedTask(

@@ -3,6 +3,7 @@ import DeviceLists
 import EIRNode
 import Foundation
 import ListExchange
+import Simulation
 import Testing
 
 /// The program beside a registry over real sockets. TS 29.511.
@@ -185,7 +186,7 @@ struct NodeProcessTests {
       var chance = SplitMix(seed: seed)
       while !Task.isCancelled {
         server.change { $0.commitSomething(using: &chance) }
-        try await Task.sleep(for: .milliseconds(2))
+        try await pace(milliseconds: 2)
       }
     }
     var last: UInt64 = 0

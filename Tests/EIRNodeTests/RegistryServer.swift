@@ -4,6 +4,7 @@ import Hummingbird
 import ListExchange
 import Logging
 import NIOCore
+import Simulation
 import Synchronization
 
 /// A registry over real HTTP: the small one behind the interface of the exchange.
@@ -96,7 +97,7 @@ final class RegistryServer: Sendable {
           return Self.response(bytes, ExchangePath.ndjson)
         }
       }
-      try await Task.sleep(for: .milliseconds(10))
+      try await pace(milliseconds: 10)
     }
   }
 

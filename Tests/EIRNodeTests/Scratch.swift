@@ -3,6 +3,7 @@ import EIRNode
 import Foundation
 import ListExchange
 import ListIndex
+import Simulation
 import Testing
 
 /// A directory that is gone when the test is over.
@@ -25,16 +26,16 @@ extension SmallRegistry {
   static func keeper(
     in directory: String, brake: Brake.Limit = Brake.Limit()
   ) throws -> ListKeeper {
-    let deadline = ContinuousClock.now + .seconds(5)
-    while true {
+    let opened = retried(within: 5) { () -> Result<ListKeeper, any Error>? in
       let opened = Result {
         try ListKeeper(directory: directory, registry: name, feed: feed, brakeLimit: brake)
       }
-      guard case .failure(let error as NodeError) = opened, error.code == .directoryInUse,
-        ContinuousClock.now < deadline
-      else { return try opened.get() }
-      usleep(1_000)
+      if case .failure(let error as NodeError) = opened, error.code == .directoryInUse {
+        return nil
+      }
+      return opened
     }
+    return try #require(opened, "The directory stays in use.").get()
   }
 
   func received(after: Position, upTo: Position? = nil) throws -> ReceivedDelta {
@@ -58,16 +59,9 @@ extension SmallRegistry {
   }
 }
 
-/// Waits until something is so; the last look is at the deadline.
+/// Waits until something is so.
 func eventually(
-  within seconds: Double = 20, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
+  within seconds: Double = 20, _ what: Comment, _ condition: () async throws -> Bool
 ) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while ContinuousClock.now < deadline {
-    if try await condition() { return }
-    try await Task.sleep(for: .milliseconds(20))
-  }
-  let isSo = try await condition()
-  try #require(isSo, what, sourceLocation: sourceLocation)
+  try await Simulation.eventually("\(what)", within: Int(seconds.rounded(.up)), condition)
 }

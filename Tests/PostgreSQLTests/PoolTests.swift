@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct PoolTests {
   @Test func `no more connections than allowed, and every caller is served`() async throws {
-    try await TestCluster.shared.database().withPool(limits: .init(maxConnections: 3)) { pool in
+    let limits = PostgreSQLPool.Limits(maxConnections: 3, acquireTimeout: .seconds(60))
+    try await TestCluster.shared.database().withPool(limits: limits) { pool in
       let pids = try await withThrowingTaskGroup(of: Int32.self) { group in
         for _ in 0..<200 {
           group.addTask {

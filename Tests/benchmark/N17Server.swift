@@ -3,6 +3,7 @@ import DeviceIdentity
 import DeviceLists
 import EIRNode
 import NIOPosix
+import Simulation
 
 /// A listener that knows one black device, for `Scripts/bench-n17`; serves until it is ended.
 enum N17Server {
@@ -17,6 +18,6 @@ enum N17Server {
     let server = try await CheckServer.start(
       host: "127.0.0.1", port: port, group: group, responder: responder)
     print("listening on \(server.port)")
-    while !Task.isCancelled { try await Task.sleep(for: .seconds(60)) }
+    while !Task.isCancelled { try await pace(milliseconds: 60_000) }
   }
 }
