@@ -16,6 +16,7 @@ package struct BatchFold: Sendable {
   ) throws {
     var next = head
     var rows: [JournalRow] = []
+    var newcomers: [JournalRow] = []
     var due: [DueSubject] = []
     var canonical: [ScopedClass: CanonicalEntry] = [:]
     var changedScopes: Set<ScopeNumber> = []
@@ -42,10 +43,11 @@ package struct BatchFold: Sendable {
       let folded = subject.fold(at: taken.asOfMicroseconds)
       guard folded != subject.entryClass else { continue }
       next.position = next.position.next
-      rows.append(
-        JournalRow(
-          position: next.position, subject: subject.subject, scope: subject.scope,
-          entryClass: folded))
+      let row = JournalRow(
+        position: next.position, subject: subject.subject, scope: subject.scope,
+        entryClass: folded)
+      rows.append(row)
+      if subject.entryClass == nil { newcomers.append(row) }
       changedScopes.insert(subject.scope)
       if let old = subject.entryClass {
         next.digests[subject.scope, default: .zero] -= try digest(
@@ -60,7 +62,7 @@ package struct BatchFold: Sendable {
     self.head = next
     self.due = due
     batch = PublishedBatch(
-      epoch: head.epoch, rows: rows, asOfMicroseconds: taken.asOfMicroseconds,
+      epoch: head.epoch, rows: rows, newcomers: newcomers, asOfMicroseconds: taken.asOfMicroseconds,
       digests: next.digests.filter { changedScopes.contains($0.key) })
   }
 

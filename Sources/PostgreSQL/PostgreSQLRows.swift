@@ -37,11 +37,16 @@ final class QueryResult: @unchecked Sendable {
   private let pointer: OpaquePointer
   let rowCount: Int
   let columnCount: Int
+  /// Read once: each row is asked for its columns by name.
+  private let names: [String]
 
   init(_ pointer: OpaquePointer) {
     self.pointer = pointer
     rowCount = Int(PQntuples(pointer))
     columnCount = Int(PQnfields(pointer))
+    names = (0..<PQnfields(pointer)).map { column in
+      PQfname(pointer, column).map { String(cString: $0) } ?? "?"
+    }
   }
 
   deinit { PQclear(pointer) }
@@ -60,15 +65,10 @@ final class QueryResult: @unchecked Sendable {
     PostgreSQLType(oid: PQftype(pointer, Int32(column)))
   }
 
-  func name(column: Int) -> String {
-    guard let text = PQfname(pointer, Int32(column)) else { return "?" }
-    return String(cString: text)
-  }
+  func name(column: Int) -> String { names.indices.contains(column) ? names[column] : "?" }
 
   /// Compares exactly, unlike `PQfnumber`, which folds case.
-  func index(named name: String) -> Int? {
-    (0..<columnCount).first { self.name(column: $0) == name }
-  }
+  func index(named name: String) -> Int? { names.firstIndex(of: name) }
 
   /// `nil` for NULL. Valid while this object lives.
   func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {

@@ -74,21 +74,29 @@ extension RegistryTransaction {
     VALUES ($1, $2, $3, $4)
     """
 
-  /// Served by the primary key of journal (position); conflicts by that of list_entry.
-  static let upsertEntries = """
-    INSERT INTO list_entry (subject_kind, subject_key1, subject_key2, scope, status, ground_codes,
-                            overridable, since, position)
-    SELECT subject_kind, subject_key1, subject_key2, scope, status, ground_codes, overridable, $3,
-           position
-      FROM journal
-     WHERE position BETWEEN $1 AND $2
-       AND status IS NOT NULL
-        ON CONFLICT (subject_kind, subject_key1, subject_key2, scope) DO UPDATE
-       SET status = EXCLUDED.status,
-           ground_codes = EXCLUDED.ground_codes,
-           overridable = EXCLUDED.overridable,
-           since = EXCLUDED.since,
-           position = EXCLUDED.position
+  static let copyEntries = """
+    COPY list_entry (subject_kind, subject_key1, subject_key2, scope, status, ground_codes,
+                     overridable, since, position)
+    FROM STDIN (FORMAT binary)
+    """
+
+  /// Entries that the batch has just added have its positions already. Served by the primary keys
+  /// of journal (position) and list_entry.
+  static let updateEntries = """
+    UPDATE list_entry e
+       SET status = j.status,
+           ground_codes = j.ground_codes,
+           overridable = j.overridable,
+           since = $3,
+           position = j.position
+      FROM journal j
+     WHERE j.position BETWEEN $1 AND $2
+       AND j.status IS NOT NULL
+       AND e.subject_kind = j.subject_kind
+       AND e.subject_key1 = j.subject_key1
+       AND e.subject_key2 = j.subject_key2
+       AND e.scope = j.scope
+       AND e.position <> j.position
     """
 
   /// Served by the primary keys of journal (position) and list_entry.
