@@ -60,7 +60,6 @@ extension RegistryTransaction {
      CROSS JOIN moment m
       JOIN release r USING (subject_kind, subject_key1, subject_key2, scope)
      WHERE r.ended_at IS NULL OR r.ended_at > m.as_of
-     ORDER BY row_kind, priority, first_mark
     """
 
   static let copyJournal = """

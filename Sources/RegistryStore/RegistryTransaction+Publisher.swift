@@ -98,36 +98,11 @@ extension RegistryTransaction {
   ) async throws -> TakenBatch {
     let rows = try await connection.query(
       Self.take, limit, massMarksAfter, PostgreSQLTimestamp(microsecondsSince1970: asOf))
-    var subjects: [TakenSubject] = []
-    var places: [SubjectInScope: Int] = [:]
-    var asOfMicroseconds = asOf
-    var markCount = 0
-    var lastMassMark: Int64?
-    for row in rows {
-      let key = SubjectInScope(
-        subject: try row.subject(), scope: ScopeNumber(try row.int32("scope")))
-      switch try row.int32("row_kind") {
-      case 0:
-        asOfMicroseconds = try row.timestamp("started_at").microsecondsSince1970
-        markCount += try row.int("marks")
-        if let mark = try row.optionalInt64("mass_mark") {
-          lastMassMark = max(mark, lastMassMark ?? mark)
-        }
-        places[key] = subjects.count
-        subjects.append(
-          TakenSubject(
-            subject: key.subject, scope: key.scope, entryClass: try row.entryClass()))
-      case 1:
-        guard let place = places[key] else { continue }
-        subjects[place].grounds.append(try row.timedGround())
-      default:
-        guard let place = places[key] else { continue }
-        subjects[place].releases.append(try row.timedRelease())
-      }
-    }
-    return TakenBatch(
-      asOfMicroseconds: asOfMicroseconds, subjects: subjects, markCount: markCount,
-      lastMassMark: lastMassMark)
+    var taken = BatchInTheMaking(asOfMicroseconds: asOf)
+    for row in rows where try row.int32("row_kind") == 0 { try taken.addSubject(row) }
+    taken.sort()
+    for row in rows { try taken.addGrounds(row) }
+    return taken.batch
   }
 
   /// Appends the batch to the journal, brings the entries to it and announces it.
@@ -182,6 +157,60 @@ extension RegistryTransaction {
       Self.insertDue,
       due.map { PostgreSQLTimestamp(microsecondsSince1970: $0.dueMicroseconds) },
       columns.map(\.kind), columns.map(\.key1), columns.map(\.key2), due.map(\.scope.number))
+  }
+}
+
+/// Puts the rows of the statement together: it gives them in any order.
+private struct BatchInTheMaking {
+  private var subjects: [TakenSubject] = []
+  private var order: [(priority: Int16, mark: Int64)] = []
+  private var places: [SubjectInScope: Int] = [:]
+  private var asOfMicroseconds: Int64
+  private var markCount = 0
+  private var lastMassMark: Int64?
+
+  init(asOfMicroseconds: Int64) { self.asOfMicroseconds = asOfMicroseconds }
+
+  var batch: TakenBatch {
+    TakenBatch(
+      asOfMicroseconds: asOfMicroseconds, subjects: subjects, markCount: markCount,
+      lastMassMark: lastMassMark)
+  }
+
+  mutating func addSubject(_ row: PostgreSQLRow) throws {
+    asOfMicroseconds = try row.timestamp("started_at").microsecondsSince1970
+    markCount += try row.int("marks")
+    if let mark = try row.optionalInt64("mass_mark") {
+      lastMassMark = max(mark, lastMassMark ?? mark)
+    }
+    order.append((try row.int16("priority"), try row.optionalInt64("first_mark") ?? 0))
+    subjects.append(
+      TakenSubject(
+        subject: try row.subject(), scope: ScopeNumber(try row.int32("scope")),
+        entryClass: try row.entryClass()))
+  }
+
+  /// The most urgent first, then the oldest.
+  mutating func sort() {
+    let sorted = subjects.indices.sorted { order[$0] < order[$1] }
+    subjects = sorted.map { subjects[$0] }
+    places.reserveCapacity(subjects.count)
+    for (place, taken) in subjects.enumerated() {
+      places[SubjectInScope(subject: taken.subject, scope: taken.scope)] = place
+    }
+  }
+
+  mutating func addGrounds(_ row: PostgreSQLRow) throws {
+    let kind = try row.int32("row_kind")
+    guard kind > 0 else { return }
+    let key = SubjectInScope(
+      subject: try row.subject(), scope: ScopeNumber(try row.int32("scope")))
+    guard let place = places[key] else { return }
+    if kind == 1 {
+      subjects[place].grounds.append(try row.timedGround())
+    } else {
+      subjects[place].releases.append(try row.timedRelease())
+    }
   }
 }
 
