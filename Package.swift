@@ -97,8 +97,9 @@ let package = Package(
     command(
       "ceir",
       [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "NightlyJobs", "PostgreSQL",
-        "RegistryFiles", "RegistryStore", argumentParser, configuration, logging, systemPackage,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "NightlyJobs",
+        "PostgreSQL", "RegistryFiles", "RegistryStore", argumentParser, configuration, logging,
+        systemPackage,
       ]),
     target(
       "EIRNode",

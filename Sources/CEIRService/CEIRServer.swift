@@ -1,6 +1,8 @@
+import Glibc
 import Hummingbird
 import LocalPostgreSQL
 package import Logging
+import NIOCore
 import PostgreSQL
 import RegistryStore
 import ServiceLifecycle
@@ -70,6 +72,11 @@ package struct CEIRServer: Sendable {
       try await group.run()
     } catch {
       await close(servicePool, publisherPool)
+      if let error = error as? IOError, error.errnoCode == EADDRINUSE {
+        throw SettingsError(
+          "Another program listens on \(settings.httpHost), port \(settings.httpPort): stop it or "
+            + "give http.port another number.")
+      }
       throw error
     }
     await close(servicePool, publisherPool)

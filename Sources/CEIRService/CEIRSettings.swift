@@ -6,7 +6,7 @@ import Glibc
 package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
   package let description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 /// What a CEIR is told at its start. Each setting is read from the flags, then from the
@@ -17,8 +17,9 @@ package struct CEIRSettings: Sendable, Equatable {
   package var databaseURL: String?
   package var httpHost = "127.0.0.1"
   package var httpPort = 8080
-  package var registryName = "XA"
-  package var timeZone = "UTC"
+  /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
+  package var registryName: String?
+  package var timeZone: String?
 
   package static let keys = [
     "data.directory", "database.url", "http.host", "http.port", "registry.name",
@@ -63,6 +64,30 @@ package struct CEIRSettings: Sendable, Equatable {
     }
   }
 
+  package static let environmentPrefix = "CEIR_"
+
+  /// Throws for a name that is no setting: a slip of the pen must not be passed over. `names` are
+  /// keys of a file such as `http.port`.
+  package static func refuseUnknown(
+    _ names: some Sequence<String>, in place: String
+  ) throws(SettingsError) {
+    for name in names.sorted() where !keys.contains(name) {
+      throw SettingsError(
+        "\(place) has \(name), which is no setting: the settings are "
+          + "\(keys.joined(separator: ", ")).")
+    }
+  }
+
+  /// `CEIR_HTTP_PORT` for `http.port`.
+  package static func variable(_ key: String) -> String {
+    var name = environmentPrefix
+    for character in key {
+      if character == "." || character.isUppercase { name += "_" }
+      if character != "." { name += character.uppercased() }
+    }
+    return name
+  }
+
   /// Without certificates the interfaces are for this machine alone.
   private static func loopback(_ host: String) throws(SettingsError) -> String {
     guard host == "::1" || host == "localhost" || host.hasPrefix("127.") else {
@@ -85,5 +110,21 @@ extension ConfigReader {
   /// The setting as text, whether the file has it as text or as a number.
   fileprivate func text(_ key: ConfigKey) -> String? {
     string(forKey: key) ?? int(forKey: key).map(String.init)
+  }
+}
+
+extension CEIRSettings {
+  /// A registry keeps its name and its days.
+  func expect(name: String, timeZone: String) throws(SettingsError) {
+    if let wanted = registryName, wanted != name {
+      throw SettingsError(
+        "registry.name is \(wanted), but the database holds the registry \(name): leave the "
+          + "setting out or name another database.")
+    }
+    if let wanted = self.timeZone, wanted != timeZone {
+      throw SettingsError(
+        "registry.timeZone is \(wanted), but the registry \(name) has its days in \(timeZone): "
+          + "leave the setting out.")
+    }
   }
 }

@@ -78,6 +78,9 @@ struct ExchangeRoutes: Sendable {
     _ asked: ChangesRequest, for node: NodeIdentity
   ) async throws -> (FeedDelta, Epoch) {
     try await store.read { registry in
+      guard try await registry.isInForce(node) else {
+        throw ExchangeError(.unauthenticated, "The node's token has been revoked.")
+      }
       let head = try await registry.journalHead()
       guard asked.epoch == head.epoch else {
         throw ExchangeProblemError(.epochChanged, head: head)

@@ -10,6 +10,8 @@ package struct RegistryDatabase: Sendable {
   /// Connections for people and nodes; the publisher has one of its own.
   static let serviceConnections = 16
   static let databaseName = "ceir"
+  static let defaultName = "XA"
+  static let defaultTimeZone = "UTC"
 
   package let local: LocalPostgreSQL?
   private let url: String?
@@ -45,6 +47,12 @@ package struct RegistryDatabase: Sendable {
       configuration.role = role.rawValue
     }
     return PostgreSQLPool(configuration, limits: .init(maxConnections: connections))
+  }
+
+  /// Whether a cluster was made in the directory of these settings, or a database is named.
+  package static func exists(_ settings: CEIRSettings) -> Bool {
+    settings.databaseURL != nil
+      || access("\(settings.dataDirectory)/postgresql/data/PG_VERSION", F_OK) == 0
   }
 
   /// For hints of new marks and new batches.
@@ -83,14 +91,17 @@ package struct RegistryDatabase: Sendable {
         try await connection.script(RegistryStore.searchPath)
         let registry = RegistryTransaction(connection: connection)
         var generator = SystemRandomNumberGenerator()
-        guard let name = RegistryName(settings.registryName) else {
+        guard let name = RegistryName(settings.registryName ?? Self.defaultName) else {
           throw SettingsError("registry.name cannot be the name of a registry.")
         }
         let isNew = try await registry.create(
-          name, timeZone: settings.timeZone, epoch: Epoch(using: &generator))
+          name, timeZone: settings.timeZone ?? Self.defaultTimeZone,
+          epoch: Epoch(using: &generator))
+        let found = try await registry.registry()
+        try settings.expect(name: found.name.description, timeZone: found.timeZone)
         return Preparation(
           appliedVersions: applied, isNewRegistry: isNew,
-          registryName: try await registry.registry().name)
+          registryName: found.name)
       }
       await pool.close()
       return preparation

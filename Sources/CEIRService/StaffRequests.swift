@@ -5,8 +5,6 @@ package import RegistryStore
 
 /// `POST /v1/devices/{imei}/block`.
 struct BlockRequest: Decodable {
-  static let longestText = 500
-
   let caseReference: String
   let reason: String
   /// `stolen` unless something else is said.
@@ -52,9 +50,19 @@ struct ReasonRequest: Decodable {
 }
 
 func requireText(_ text: String, named name: String) throws {
-  guard !text.isEmpty, text.count <= BlockRequest.longestText, !text.contains("\0") else {
-    throw Problem(
-      .badRequest, name, "\(name) must have 1 to \(BlockRequest.longestText) characters.")
+  guard PlainText.isFit(text) else {
+    throw Problem(.badRequest, name, "\(name) must have \(PlainText.rule).")
+  }
+}
+
+/// What a person writes into the registry: it is shown on terminals and pages later.
+package enum PlainText {
+  static let longest = 500
+  package static let rule = "1 to \(longest) characters without control characters"
+
+  package static func isFit(_ text: String) -> Bool {
+    (1...longest).contains(text.count)
+      && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
   }
 }
 

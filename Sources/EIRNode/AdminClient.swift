@@ -27,7 +27,16 @@ package struct AdminClient: Sendable {
   }
 
   package func status() async throws(NodeError) -> StatusReport {
-    if let report: StatusReport = try await asked(.GET, "/status", nil) { return report }
+    if let report: StatusReport = try await asked(.GET, "/status", nil) {
+      let asked = (settings.registry.description, settings.feed.description)
+      guard (report.registry, report.feed) == asked else {
+        throw NodeError(
+          .settings,
+          "the node that answers follows the feed \(report.feed) of the registry "
+            + "\(report.registry), not \(asked.1) of \(asked.0): check registry and operator")
+      }
+      return report
+    }
     let keeper = try self.keeper()
     return StatusReport(settings: settings, keeper: keeper, health: nil, asOf: .now())
   }

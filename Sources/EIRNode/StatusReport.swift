@@ -105,6 +105,9 @@ extension StatusReport {
     if let position = brake.heldSnapshot {
       lines.append("             the snapshot of position \(position) is held whole")
     }
+    if brake.heldSubjects > 0 || brake.heldSnapshot != nil {
+      lines.append("             what is held answers as before; `eir accept` lets it take effect")
+    }
     if running {
       let contact = ceir.lastContact.map { ", last contact \($0)" } ?? ""
       lines.append("  CEIR       \(ceir.reachable ? "reachable" : "not reachable")\(contact)")

@@ -120,6 +120,11 @@ extension RegistryTransaction {
       operatorNumber: ScopeNumber(try row.int32("operator_id")))
   }
 
+  /// Whether the token by which the node came has not been revoked since.
+  package func isInForce(_ node: NodeIdentity) async throws -> Bool {
+    try await connection.query(Self.nodeInForce, node.number).only().bool(0)
+  }
+
   package func report(
     of node: NodeIdentity, epoch: Epoch, position: Position
   ) async throws {
@@ -242,6 +247,11 @@ extension RegistryTransaction {
      WHERE n.token_hash = $1
        AND n.revoked_at IS NULL
        AND o.retired_at IS NULL
+    """
+
+  /// Served by the primary key of node.
+  private static let nodeInForce = """
+    SELECT EXISTS (SELECT FROM node WHERE node_id = $1 AND revoked_at IS NULL)
     """
 
   private static let upsertReport = """

@@ -23,7 +23,8 @@ struct Device: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Show what the registry knows of a device, and why.")
 
-    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
+    @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
+    var imei: DialledIMEI
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
 
@@ -40,9 +41,12 @@ struct Device: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Block a device, every IMEI of it, on a ground of the regulator.")
 
-    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
-    @Option(name: .customLong("case"), help: "The case that decides it.") var caseReference: String
-    @Option(help: "Why, in a sentence.") var reason: String
+    @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
+    var imei: DialledIMEI
+    @Option(
+      name: .customLong("case"), help: "The case that decides it.", transform: KeptText.read)
+    var caseReference: String
+    @Option(help: "Why, in a sentence.", transform: KeptText.read) var reason: String
     @Option(help: "The ground: stolen, lost, courtOrder, fraud …") var ground = "stolen"
     @Option(help: "all, or the code of the one operator that it is for.") var scope = "all"
     @OptionGroup var registry: RegistryOptions
@@ -68,8 +72,9 @@ struct Device: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "End the regulator's own grounds on a device.")
 
-    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
-    @Option(help: "Why, in a sentence.") var reason: String
+    @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
+    var imei: DialledIMEI
+    @Option(help: "Why, in a sentence.", transform: KeptText.read) var reason: String
     @Option(help: "Whose grounds end.") var source = Device.source
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
@@ -85,8 +90,9 @@ struct Device: AsyncParsableCommand {
       abstract: "Undo a wrong block in one step, whoever gave its grounds.",
       discussion: "Grounds of the same kind stay without effect until the release is ended.")
 
-    @Argument(help: "15 digits, the check digit included.") var imei: DialledIMEI
-    @Option(help: "Why, in a sentence.") var reason: String
+    @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
+    var imei: DialledIMEI
+    @Option(help: "Why, in a sentence.", transform: KeptText.read) var reason: String
     @Option(name: .customLong("case"), help: "The case that decides it.") var caseReference = ""
     @Flag(help: "End the releases of this device: its grounds count again.") var end = false
     @OptionGroup var registry: RegistryOptions
@@ -105,7 +111,8 @@ struct Device: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make one device of several IMEIs, such as those of two SIM slots.")
 
-    @Argument(help: "Two or more IMEIs, 15 digits each.") var imeis: [DialledIMEI]
+    @Argument(help: "Two or more IMEIs, 15 digits each.", transform: DialledIMEI.read)
+    var imeis: [DialledIMEI]
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
 
@@ -122,16 +129,23 @@ struct Device: AsyncParsableCommand {
 }
 
 /// An IMEI as a person types it.
-struct DialledIMEI: ExpressibleByArgument {
+struct DialledIMEI: Sendable {
   let imei: IMEI
 
-  init?(argument: String) {
-    do {
-      imei = try IMEI(dialled: argument)
+  @Sendable static func read(_ text: String) throws -> DialledIMEI {
+    do throws(IdentityError) {
+      return DialledIMEI(imei: try IMEI(dialled: text))
     } catch {
-      Terminal.error("ceir: The IMEI \(error.description).")
-      return nil
+      throw ValidationError("the IMEI \(error.description)")
     }
+  }
+}
+
+/// A text that the registry keeps and shows again.
+enum KeptText {
+  @Sendable static func read(_ text: String) throws -> String {
+    guard PlainText.isFit(text) else { throw ValidationError("it must have \(PlainText.rule)") }
+    return text
   }
 }
 

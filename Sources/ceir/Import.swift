@@ -55,7 +55,9 @@ struct ImportOptions: ParsableArguments {
   static let shownRefusals = 20
 
   @Argument(help: "The file.", completion: .file()) var path: String
-  @Option(help: "Who gave it; a source ends only its own grounds.") var source: String?
+  @Option(
+    help: "Who gave it; a source ends only its own grounds.", transform: KeptText.read)
+  var source: String?
   @Flag(help: "Refuse the whole file if one line is refused.") var strict = false
   @Option(help: "Write every refused line with its reason to this CSV file.", completion: .file())
   var refusals: String?
@@ -66,6 +68,9 @@ struct ImportOptions: ParsableArguments {
     source: String, signalled: Bool = false,
     _ work: (FileImport, FileImport.Listener) async throws -> FileImport.Outcome
   ) async throws {
+    if let refusals, let input = FileIdentity(path), FileIdentity(refusals) == input {
+      throw ValidationError("--refusals names the file that is taken in: give it another name.")
+    }
     let output = try RefusalOutput(path: refusals, shown: Self.shownRefusals)
     let progress = ProgressBox("lines read")
     let outcome = try await registry.withRegistry(longWork: true) { store in
@@ -143,6 +148,19 @@ struct ImportOptions: ParsableArguments {
           + "column is not known. Nothing was changed.")
       throw ExitCode(CommandFailure.failed)
     }
+  }
+}
+
+/// A file whatever its path; nil where there is none.
+private struct FileIdentity: Equatable {
+  private let device: UInt64
+  private let number: UInt64
+
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    device = UInt64(status.st_dev)
+    number = UInt64(status.st_ino)
   }
 }
 

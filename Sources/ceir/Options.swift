@@ -36,16 +36,47 @@ struct RegistryOptions: ParsableArguments {
       EnvironmentVariablesProvider().prefixKeys(with: "ceir"),
     ]
     if let config { providers.append(try await Self.file(config)) }
+    let known = CEIRSettings.keys.map(CEIRSettings.variable)
+    for name in ProcessInfo.processInfo.environment.keys.sorted()
+    where name.hasPrefix(CEIRSettings.environmentPrefix) && !known.contains(name) {
+      throw ValidationError(
+        "The environment has \(name), which is no setting: there are "
+          + "\(known.joined(separator: ", ")).")
+    }
     return try CEIRSettings(from: ConfigReader(providers: providers))
   }
 
   private static func file(_ path: String) async throws -> any ConfigProvider {
     do {
+      let content = try Data(contentsOf: URL(fileURLWithPath: path))
+      let names = names(in: try JSONSerialization.jsonObject(with: content), below: "")
+      try CEIRSettings.refuseUnknown(names, in: "The settings file \(path)")
       return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
+    } catch let error as SettingsError {
+      throw error
     } catch {
       throw ValidationError(
         "The settings file \(path) cannot be read as JSON: check the path and its content.")
     }
+  }
+
+  /// `http.port` for `{"http": {"port": 8080}}`.
+  private static func names(in value: Any, below path: String) -> [String] {
+    guard let object = value as? [String: Any] else { return [path] }
+    return object.flatMap { name, inner in
+      names(in: inner, below: path.isEmpty ? name : "\(path).\(name)")
+    }
+  }
+
+  /// The settings, for a command that needs a registry that was made before.
+  private func settingsOfRegistry() async throws -> CEIRSettings {
+    let settings = try await settings()
+    guard RegistryDatabase.exists(settings) else {
+      throw SettingsError(
+        "There is no registry in \(settings.dataDirectory): check data.directory, or make one "
+          + "with `ceir serve` or `ceir migrate`.")
+    }
+    return settings
   }
 
   /// Opens the registry for one command. It is brought to this program's schema by `ceir migrate`
@@ -53,7 +84,7 @@ struct RegistryOptions: ParsableArguments {
   func withRegistry<Value>(
     longWork: Bool = false, _ body: (RegistryStore) async throws -> Value
   ) async throws -> Value {
-    let database = try await RegistryDatabase.open(settings())
+    let database = try await RegistryDatabase.open(settingsOfRegistry())
     do {
       let owner = database.ownerPool()
       try await Migrator(pool: owner).verify()
@@ -74,7 +105,7 @@ struct RegistryOptions: ParsableArguments {
 extension RegistryOptions {
   /// Only the owner of the schema may begin an epoch.
   func beginEpoch(_ epoch: Epoch, reason: String) async throws {
-    let database = try await RegistryDatabase.open(settings())
+    let database = try await RegistryDatabase.open(settingsOfRegistry())
     do {
       let pool = database.ownerPool()
       try await Migrator(pool: pool).verify()

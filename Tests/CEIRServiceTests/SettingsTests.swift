@@ -28,6 +28,14 @@ struct SettingsTests {
     #expect(lines.joined(separator: "\n") + "\n" == expected)
   }
 
+  @Test func `a name that is no setting is refused`() {
+    let error = #expect(throws: SettingsError.self) {
+      try CEIRSettings.refuseUnknown(["http.port", "http.prot"], in: "The file x")
+    }
+    #expect(error?.description.contains("has http.prot, which is no setting") == true)
+    #expect(CEIRSettings.variable("registry.timeZone") == "CEIR_REGISTRY_TIME_ZONE")
+  }
+
   @Test func `what is not set has a default and what is set is taken`() throws {
     #expect(try CEIRSettings(from: Self.reader([:])) == CEIRSettings())
     var expected = CEIRSettings()

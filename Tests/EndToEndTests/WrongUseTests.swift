@@ -20,6 +20,17 @@ struct WrongUseTests {
       "database"
     ),
     (["import", "tac", "/nonexistent.csv", "--data-directory", "DIR"], 1, "cannot be read"),
+    (
+      ["device", "show", "490154203237518", "--data-directory", "/nonexistent"], 2, "no registry in"
+    ),
+    (
+      ["device", "unblock", "490154203237518", "--reason", "a\u{1B}[31m"], 2,
+      "without control characters"
+    ),
+    (
+      ["migrate", "--data-directory", "DIR", "--registry-name", "YY"], 2,
+      "the database holds the registry XA"
+    ),
   ])
   func `it is told what is wrong`(arguments: [String], status: Int32, words: String) async throws {
     let folder = try temporaryDirectory("ceir-wrong")
