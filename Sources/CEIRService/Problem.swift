@@ -89,7 +89,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
       if problem.status.code >= 500 {
         context.logger.error(
           "A request has failed.",
-          metadata: ["path": "\(request.uri.path)", "error": "\(String(reflecting: error))"])
+          metadata: [
+            // The route, not the path: an IMEI does not belong in a log.
+            "route": "\(context.endpointPath ?? "none")",
+            "error": "\(String(reflecting: error))",
+          ])
       }
       throw problem
     }

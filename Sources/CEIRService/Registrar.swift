@@ -47,6 +47,10 @@ package struct Registrar: Sendable {
         decision.word, by: actor, about: ["imei": imei.description, "decision": decision.summary])
       return try await registry.apply(decision, on: imei, by: actor)
     }
+    // What begins later is on no list yet, whatever has been published.
+    if case .block(let ground) = decision, let start = ground.start, start > .now {
+      return Outcome(imeis: receipt.imeis, position: nil)
+    }
     let deadline = ContinuousClock.now + Self.publicationTimeout
     repeat {
       if let position = try await store.read({ try await $0.published(receipt) }) {

@@ -66,7 +66,7 @@ struct FeedLoop: Sendable {
       case .trouble(let error):
         if health.failed(error.description, code: error.code) {
           logger.warning(
-            "not following the registry at present; answering from the list on disk, if there is one",
+            "not following the registry at present; answering from the list on disk, if any",
             metadata: ["reason": "\(error.debugDescription)"])
         }
         await wakeUp.sleep(for: backoff.failed(using: &chance))

@@ -299,6 +299,8 @@ extension LocalPostgreSQL {
 
   private func makeRolesAndDatabases() async throws(LocalPostgreSQLError) {
     try await asSuperuser { [configuration] connection in
+      // Released with the connection. Two processes that start at once make everything once.
+      try await connection.query("SELECT pg_advisory_lock(7348201152)")
       for role in configuration.roles {
         let known = try await connection.query("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
         if known.isEmpty {

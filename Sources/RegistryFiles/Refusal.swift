@@ -116,6 +116,7 @@ package struct Notice: Hashable, Sendable, CustomStringConvertible {
     case repeatedColumnName = 2503
     /// The file may have been cut.
     case noFinalLineEnd = 2504
+    case keptAsAttributes = 2505
   }
 
   package let fileName: String

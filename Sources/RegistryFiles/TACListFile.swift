@@ -22,9 +22,17 @@ package struct TACListFile: ~Copyable, Sendable {
     limits: FileLimits = FileLimits()
   ) throws(RegistryFileError) {
     let kind = TableReader.Kind(mandatoryColumn: "tac", allowsPreamble: true) { _ in false }
-    let table = try TableReader.opened(
+    var table = try TableReader.opened(
       source, fileName: fileName, kind: kind, delimiter: delimiter, limits: limits)
     columns = try Columns(table.header, fileName: fileName)
+    let others = columns.attributes.map { table.header.names[$0] }
+    if !others.isEmpty {
+      table.notice(
+        .keptAsAttributes,
+        "names columns without a field of their own, kept as attributes: "
+          + others.joined(separator: ", "),
+        line: table.header.line)
+    }
     self.table = table
   }
 

@@ -172,15 +172,17 @@ extension RegistryTransaction {
   /// alone. Served by ground_subject.
   private static let inheritGrounds = """
     WITH held AS (
-      SELECT DISTINCT ON (scope, code, status, source, GREATEST(started_at, now()), ended_at)
+      SELECT DISTINCT ON (scope, code, status, source,
+                          GREATEST(started_at, statement_timestamp()), ended_at)
              scope, code, status, overridable, source, case_reference, reason, started_at, ended_at
         FROM ground
        WHERE subject_kind = 1
          AND subject_key1 = ANY ($2)
          AND subject_key2 = 0
-         AND (ended_at IS NULL OR ended_at > now())
+         AND (ended_at IS NULL OR ended_at > statement_timestamp())
          AND code <> 'protected'
-       ORDER BY scope, code, status, source, GREATEST(started_at, now()), ended_at, started_at,
+       ORDER BY scope, code, status, source,
+                GREATEST(started_at, statement_timestamp()), ended_at, started_at,
                 ground_id
     ), added AS (
       INSERT INTO ground (subject_kind, subject_key1, subject_key2, scope, code, status,
@@ -188,7 +190,7 @@ extension RegistryTransaction {
                           ended_at, end_recorded_at, recorded_by, end_recorded_by)
       SELECT 1, imei, 0, h.scope, h.code, h.status, h.overridable, h.source, h.case_reference,
              h.reason, $1, h.started_at, h.ended_at,
-             CASE WHEN h.ended_at IS NULL THEN NULL ELSE now() END, $3,
+             CASE WHEN h.ended_at IS NULL THEN NULL ELSE statement_timestamp() END, $3,
              CASE WHEN h.ended_at IS NULL THEN NULL ELSE $3 END
         FROM unnest($2::bigint[]) AS asked (imei)
        CROSS JOIN held h
@@ -197,7 +199,7 @@ extension RegistryTransaction {
                 WHERE g.subject_kind = 1 AND g.subject_key1 = asked.imei AND g.subject_key2 = 0
                   AND g.scope = h.scope AND g.code = h.code AND g.status = h.status
                   AND g.source = h.source
-                  AND g.started_at <= GREATEST(h.started_at, now())
+                  AND g.started_at <= GREATEST(h.started_at, statement_timestamp())
                   AND (g.ended_at IS NULL OR g.ended_at >= COALESCE(h.ended_at, 'infinity')))
       RETURNING subject_kind, subject_key1, subject_key2, scope
     )
@@ -216,7 +218,7 @@ extension RegistryTransaction {
        WHERE subject_kind = 1
          AND subject_key1 = ANY ($1)
          AND subject_key2 = 0
-         AND (ended_at IS NULL OR ended_at > now())
+         AND (ended_at IS NULL OR ended_at > statement_timestamp())
        ORDER BY scope, codes, release_id
     ), added AS (
       INSERT INTO release (subject_kind, subject_key1, subject_key2, scope, codes, lifts_wider,
@@ -226,21 +228,23 @@ extension RegistryTransaction {
                SELECT FROM ground g
                 WHERE g.subject_kind = 3 AND g.subject_key1 = asked.imei / 1000000
                   AND g.scope = h.scope AND g.code = ANY (h.codes) AND g.status <> 0
-                  AND g.started_at <= now() AND (g.ended_at IS NULL OR g.ended_at > now()))
+                  AND g.started_at <= statement_timestamp()
+                  AND (g.ended_at IS NULL OR g.ended_at > statement_timestamp()))
              OR EXISTS (
                SELECT FROM ground g
                 WHERE g.subject_kind = 2 AND g.subject_key1 <= asked.imei
                   AND g.subject_key2 >= asked.imei
                   AND g.scope = h.scope AND g.code = ANY (h.codes) AND g.status <> 0
-                  AND g.started_at <= now() AND (g.ended_at IS NULL OR g.ended_at > now())),
-             h.case_reference, h.reason, now(), $2, h.approved_by
+                  AND g.started_at <= statement_timestamp()
+                  AND (g.ended_at IS NULL OR g.ended_at > statement_timestamp())),
+             h.case_reference, h.reason, statement_timestamp(), $2, h.approved_by
         FROM unnest($1::bigint[]) AS asked (imei)
        CROSS JOIN held h
        WHERE NOT EXISTS (
                SELECT FROM release r
                 WHERE r.subject_kind = 1 AND r.subject_key1 = asked.imei AND r.subject_key2 = 0
                   AND r.scope = h.scope AND r.codes @> h.codes
-                  AND (r.ended_at IS NULL OR r.ended_at > now()))
+                  AND (r.ended_at IS NULL OR r.ended_at > statement_timestamp()))
       RETURNING subject_kind, subject_key1, subject_key2, scope
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)

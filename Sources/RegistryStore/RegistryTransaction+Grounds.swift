@@ -181,7 +181,7 @@ extension RegistryTransaction {
       throw StoreError(.unfit, "The ground would end at \(end), before it begins at \(start).")
     }
     let isOver = try await connection.query(
-      "SELECT $1 <= now()", PostgreSQLTimestamp(end)
+      "SELECT $1 <= statement_timestamp()", PostgreSQLTimestamp(end)
     ).only().bool(0)
     if isOver { throw StoreError(.unfit, "The ground would have ended already, at \(end).") }
   }
@@ -206,6 +206,8 @@ extension RegistryTransaction {
   }
 }
 
+/// `statement_timestamp()`, not `now()`: what another transaction has recorded while this one
+/// waited for the device's locks has begun already.
 extension RegistryTransaction {
   /// Served by device_imei_current and the primary key of device_imei.
   static let siblings = """
@@ -229,7 +231,7 @@ extension RegistryTransaction {
        AND subject_key2 = $5
        AND scope = $2
        AND $3 = ANY (codes)
-       AND (ended_at IS NULL OR ended_at > now())
+       AND (ended_at IS NULL OR ended_at > statement_timestamp())
      ORDER BY release_id
      LIMIT 1
     """
@@ -244,8 +246,8 @@ extension RegistryTransaction {
              (SELECT device_id
                 FROM device_imei d
                WHERE $13 = 1 AND d.imei = asked.key1 AND d.until IS NULL),
-             COALESCE($9::timestamptz, now()), $10::timestamptz,
-             CASE WHEN $10::timestamptz IS NULL THEN NULL ELSE now() END, $11,
+             COALESCE($9::timestamptz, statement_timestamp()), $10::timestamptz,
+             CASE WHEN $10::timestamptz IS NULL THEN NULL ELSE statement_timestamp() END, $11,
              CASE WHEN $10::timestamptz IS NULL THEN NULL ELSE $11 END
         FROM unnest($1::bigint[]) AS asked (key1)
        WHERE NOT EXISTS (
@@ -253,7 +255,7 @@ extension RegistryTransaction {
                 WHERE g.subject_kind = $13 AND g.subject_key1 = asked.key1
                   AND g.subject_key2 = $14
                   AND g.scope = $2 AND g.code = $3 AND g.source = $6 AND g.status = $4
-                  AND g.started_at <= COALESCE($9::timestamptz, now())
+                  AND g.started_at <= COALESCE($9::timestamptz, statement_timestamp())
                   AND (g.ended_at IS NULL
                        OR g.ended_at >= COALESCE($10::timestamptz, 'infinity')))
       RETURNING subject_kind, subject_key1, subject_key2, scope
@@ -268,14 +270,15 @@ extension RegistryTransaction {
   private static let endGrounds = """
     WITH ended AS (
       UPDATE ground
-         SET ended_at = now(), end_recorded_at = now(), end_recorded_by = $5, end_reason = $6
+         SET ended_at = statement_timestamp(), end_recorded_at = statement_timestamp(),
+             end_recorded_by = $5, end_reason = $6
        WHERE subject_kind = $1
          AND subject_key1 = ANY ($2)
          AND subject_key2 = $3
          AND source = $4
          AND ($7::text IS NULL OR code = $7)
          AND ($8::boolean OR status <> 0)
-         AND (ended_at IS NULL OR (ended_at > now() AND end_reason IS NULL))
+         AND (ended_at IS NULL OR (ended_at > statement_timestamp() AND end_reason IS NULL))
       RETURNING subject_kind, subject_key1, subject_key2, scope
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
@@ -304,19 +307,19 @@ extension RegistryTransaction {
                  FROM ground
                 WHERE subject_kind = 3 AND subject_key1 = asked.imei / 1000000) g
        WHERE g.status <> 0
-         AND g.started_at <= now()
-         AND (g.ended_at IS NULL OR g.ended_at > now())
+         AND g.started_at <= statement_timestamp()
+         AND (g.ended_at IS NULL OR g.ended_at > statement_timestamp())
          AND NOT EXISTS (
                SELECT FROM release r
                 WHERE r.subject_kind = 1 AND r.subject_key1 = asked.imei AND r.subject_key2 = 0
                   AND r.scope = g.scope AND g.code = ANY (r.codes)
                   AND (r.lifts_wider OR g.subject_kind = 1)
-                  AND (r.ended_at IS NULL OR r.ended_at > now()))
+                  AND (r.ended_at IS NULL OR r.ended_at > statement_timestamp()))
     ), added AS (
       INSERT INTO release (subject_kind, subject_key1, subject_key2, scope, codes, lifts_wider,
                            case_reference, reason, started_at, recorded_by)
       SELECT 1, imei, 0, scope, array_agg(DISTINCT code), bool_or(subject_kind <> 1), $2, $3,
-             now(), $4
+             statement_timestamp(), $4
         FROM found
        GROUP BY imei, scope
       RETURNING subject_kind, subject_key1, subject_key2, scope
@@ -330,11 +333,12 @@ extension RegistryTransaction {
   private static let endReleases = """
     WITH ended AS (
       UPDATE release
-         SET ended_at = now(), end_recorded_at = now(), end_recorded_by = $2, end_reason = $3
+         SET ended_at = statement_timestamp(), end_recorded_at = statement_timestamp(),
+             end_recorded_by = $2, end_reason = $3
        WHERE subject_kind = 1
          AND subject_key1 = ANY ($1)
          AND subject_key2 = 0
-         AND (ended_at IS NULL OR (ended_at > now() AND end_reason IS NULL))
+         AND (ended_at IS NULL OR (ended_at > statement_timestamp() AND end_reason IS NULL))
       RETURNING subject_kind, subject_key1, subject_key2, scope
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)

@@ -48,16 +48,17 @@ extension RegistryTransaction {
                 ORDER BY length(n.plmn) DESC
                 LIMIT 1) owner ON true
        WHERE g.subject_kind = 4
-         AND (g.ended_at IS NULL OR g.ended_at > now())
+         AND (g.ended_at IS NULL OR g.ended_at > statement_timestamp())
          AND starts_with(imsi.digits, $1)
          AND g.scope <> COALESCE(owner.operator_id, 0)
     ), ended AS (
       UPDATE ground g
-         SET ended_at = now(), end_recorded_at = now(), end_recorded_by = $2,
+         SET ended_at = statement_timestamp(), end_recorded_at = statement_timestamp(),
+             end_recorded_by = $2,
              end_reason = 'the network of the subscriber has another operator'
         FROM pairing p
        WHERE g.ground_id = p.ground_id
-         AND (g.ended_at IS NULL OR (g.ended_at > now() AND g.end_reason IS NULL))
+         AND (g.ended_at IS NULL OR (g.ended_at > statement_timestamp() AND g.end_reason IS NULL))
       RETURNING g.subject_key1, g.subject_key2, g.scope AS old_scope, p.scope AS new_scope, g.code,
                 g.status, g.overridable, g.source, g.case_reference, g.reason, g.device_id,
                 g.import_id, g.started_at, p.ended_at
@@ -67,7 +68,7 @@ extension RegistryTransaction {
                           started_at, ended_at, end_recorded_at, recorded_by, end_recorded_by)
       SELECT 4, subject_key1, subject_key2, new_scope, code, status, overridable, source,
              case_reference, reason, device_id, import_id, started_at, ended_at,
-             CASE WHEN ended_at IS NULL THEN NULL ELSE now() END, $2,
+             CASE WHEN ended_at IS NULL THEN NULL ELSE statement_timestamp() END, $2,
              CASE WHEN ended_at IS NULL THEN NULL ELSE $2 END
         FROM ended
     )

@@ -43,6 +43,8 @@ import Testing
         "tac.csv, line 1: stands before the header and was skipped (2501)",
         "tac.csv, line 2: names the column name again: here it is name_2 (2503)",
         "tac.csv, line 2: names the column gsmarena again: here it is gsmarena_2 (2503)",
+        "tac.csv, line 2: names columns without a field of their own, kept as attributes: "
+          + "contributor, comment, gsmarena, gsmarena_2, aka (2505)",
       ])
   }
 
@@ -89,7 +91,9 @@ import Testing
     #expect(report.rowsKept == 24_392)
     #expect(report.refused == [.identityLength: 780, .conflictingLine: 3])
     #expect(
-      report.notices.map(\.code) == [.preambleSkipped, .repeatedColumnName, .repeatedColumnName])
+      report.notices.map(\.code) == [
+        .preambleSkipped, .repeatedColumnName, .repeatedColumnName, .keptAsAttributes,
+      ])
     #expect(Set(reading.rows.map(\.tac)).count == 24_392)
     let sevenDigits = reading.refusals.filter { $0.reason.hasPrefix("has 7 digits") }
     #expect(sevenDigits.count == 779)
