@@ -148,7 +148,7 @@ let package = Package(
       name: "CEIRServiceTests",
       dependencies: [
         "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
-        "Simulation", configuration,
+        "Simulation", configuration, logging,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

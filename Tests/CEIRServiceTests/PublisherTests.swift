@@ -1,6 +1,7 @@
 import CEIRService
 import DeviceIdentity
 import DeviceLists
+import Logging
 import PostgreSQL
 import RegistryStore
 import Simulation
@@ -83,6 +84,30 @@ struct PublisherTests {
       #expect(later.head.asOfMicroseconds >= head.asOfMicroseconds)
       #expect(later.head.position.number == 2)
     }
+    try await expectWhole(registry)
+    await registry.close()
+  }
+
+  @Test func `a database that is another than before begins a new epoch`() async throws {
+    let registry = try await TestRegistry.make(publisherSetUp: Publisher.setUpStatements)
+    let before = try await registry.store.read { try await $0.currentEpoch() }
+    // What a restored backup looks like: the identity that was noted is of another cluster.
+    try await registry.owner.withConnection {
+      try await $0.script("UPDATE ceir.epoch SET system_identifier = 1")
+    }
+    let publisher = Publisher(
+      pool: registry.publisher, dirtyBell: Bell(), journalBell: Bell(), metrics: CEIRMetrics(),
+      logger: Logger(label: "test"))
+    let publishing = Task { try await publisher.run() }
+    try await eventually("a new epoch") {
+      try await registry.store.read { try await $0.currentEpoch() } != before
+    }
+    try await block(try #require(IMEI(number: 1)), in: registry)
+    try await eventually("a batch of the new epoch") {
+      try await registry.store.read { try await $0.journalHead().position.number } == 1
+    }
+    publishing.cancel()
+    _ = await publishing.result
     try await expectWhole(registry)
     await registry.close()
   }

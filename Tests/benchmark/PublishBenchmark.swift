@@ -24,6 +24,10 @@ struct PublishBenchmark {
         "run \(run): publisher \(ours[run - 1]) s, INSERT … SELECT \(reference[run - 1]) s")
       await registry.close()
     }
+    let registry = try await TestRegistry.make(
+      in: cluster, publisherSetUp: Publisher.setUpStatements)
+    let besideReader = try await publishBesideOldReader(registry)
+    await registry.close()
     let rates = ours.map { Double(Self.subjects) / $0 }
     return [
       Judgement(
@@ -32,6 +36,10 @@ struct PublishBenchmark {
       Judgement(
         name: "publish rate", unit: "changes/s", ours: rates, reference: [],
         limit: Self.rateLimit, sense: .atLeast),
+      Judgement(
+        name: "publish rate beside an old reader", unit: "changes/s",
+        ours: [Double(Self.subjects) / besideReader], reference: [], limit: Self.rateLimit,
+        sense: .atLeast),
     ]
   }
 
@@ -48,6 +56,14 @@ struct PublishBenchmark {
         }
       }
     }.0
+  }
+
+  /// A transaction that stays open keeps every mark that was taken in the table and its index.
+  private func publishBesideOldReader(_ registry: TestRegistry) async throws -> Double {
+    try await registry.service.transaction(isolation: .repeatableRead) { reader in
+      _ = try await reader.query("SELECT count(*) FROM dirty")
+      return try await publish(registry)
+    }
   }
 
   private func insert(_ registry: TestRegistry) async throws -> Double {
