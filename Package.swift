@@ -34,6 +34,7 @@ let hashTrees: Target.Dependency = .product(
   name: "HashTreeCollections", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(
   name: "Configuration", package: "swift-configuration")
@@ -45,6 +46,9 @@ let lifecycle: Target.Dependency = .product(
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -54,6 +58,8 @@ let package = Package(
   name: "OpenCEIR",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -61,6 +67,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -76,6 +83,14 @@ let package = Package(
     target("RegistryStore", ["DeviceIdentity", "DeviceLists", "PostgreSQL", crypto]),
     target("ListIndex", ["DeviceIdentity", "DeviceLists", crypto, hashTrees]),
     target("ListExchange", ["DeviceIdentity", "DeviceLists", crypto]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    target("GZip", ["CZlib"]),
+    target(
+      "ExchangeTrust",
+      [
+        "DeviceLists", asn1, crypto, hummingbird, hummingbirdHTTP2, nio("NIOCore"),
+        nio("NIOPosix"), tls, x509,
+      ]),
     target(
       "CheckServer",
       [
@@ -91,21 +106,22 @@ let package = Package(
       "CEIRService",
       [
         "DeviceIdentity", "DeviceLists", "ListExchange", "ListIndex", "LocalPostgreSQL",
-        "PostgreSQL", "RegistryStore", configuration, crypto, hummingbird, lifecycle, logging,
-        nio("NIOCore"), nio("NIOPosix"), unixSignals,
+        "ExchangeTrust", "PostgreSQL", "RegistryStore", configuration, crypto, httpClient,
+        hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
       ]),
     command(
       "ceir",
       [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "NightlyJobs",
+        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "LocalPostgreSQL",
+        "NightlyJobs",
         "PostgreSQL", "RegistryFiles", "RegistryStore", argumentParser, configuration, logging,
         systemPackage,
       ]),
     target(
       "EIRNode",
       [
-        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ListExchange",
-        "ListIndex", configuration, httpClient, httpTypes, hummingbird, lifecycle, logging,
+        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust",
+        "ListExchange", "ListIndex", configuration, httpClient, httpTypes, hummingbird, lifecycle, logging,
         nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), systemPackage, unixSignals,
       ]),
     command("eir", ["EIRNode", argumentParser, logging]),
@@ -159,6 +175,8 @@ let package = Package(
     test("EquipmentCheckTests", ["DeviceIdentity", "DeviceLists", "EquipmentCheck"]),
     test(
       "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
+    test("GZipTests", ["GZip"]),
+    test("ExchangeTrustTests", ["DeviceLists", "ExchangeTrust", "Simulation", crypto, x509]),
     test("ListExchangeTests", ["DeviceIdentity", "DeviceLists", "ListExchange", crypto]),
     .testTarget(
       name: "EIRNodeTests",
