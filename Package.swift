@@ -105,9 +105,9 @@ let package = Package(
     target(
       "CEIRService",
       [
-        "DeviceIdentity", "DeviceLists", "ListExchange", "ListIndex", "LocalPostgreSQL",
-        "ExchangeTrust", "PostgreSQL", "RegistryStore", configuration, crypto, httpClient,
-        hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
+        "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
+        "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore", configuration, crypto,
+        httpClient, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
       ]),
     command(
       "ceir",
@@ -120,9 +120,10 @@ let package = Package(
     target(
       "EIRNode",
       [
-        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust",
-        "ListExchange", "ListIndex", configuration, httpClient, httpTypes, hummingbird, lifecycle, logging,
-        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), systemPackage, unixSignals,
+        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust", "GZip",
+        "ListExchange", "ListIndex", configuration, crypto, httpClient, httpTypes, hummingbird,
+        lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), systemPackage,
+        unixSignals,
       ]),
     command("eir", ["EIRNode", argumentParser, logging]),
     target(
