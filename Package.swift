@@ -178,7 +178,9 @@ let package = Package(
       "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
     test("GZipTests", ["GZip"]),
     test("ExchangeTrustTests", ["DeviceLists", "ExchangeTrust", "Simulation", crypto, x509]),
-    test("ListExchangeTests", ["DeviceIdentity", "DeviceLists", "ListExchange", crypto]),
+    test(
+      "ListExchangeTests",
+      ["DeviceIdentity", "DeviceLists", "ListExchange", "Simulation", crypto]),
     .testTarget(
       name: "EIRNodeTests",
       dependencies: [

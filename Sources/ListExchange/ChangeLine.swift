@@ -4,7 +4,7 @@ import DeviceLists
 /// One line of a delta before its checkpoint.
 enum ChangeLine {
   static func change(_ object: JSONValue) throws(ExchangeError) -> Change {
-    let position = Position(try object.number("position"))
+    let position = try object.position("position")
     let scope = try object.member("scope") { Scope($0) }
     return Change(
       position: position, subject: try subject(of: object), scope: scope,

@@ -5,10 +5,22 @@ package import DeviceLists
 package struct ReceivedDelta: Hashable, Sendable {
   package let changes: [Change]
   package let checkpoint: Checkpoint
+  /// Nil where nobody has signed: see ``signed()``.
+  package let signature: CheckpointSignature?
 
-  package init(changes: [Change], checkpoint: Checkpoint) {
+  package init(
+    changes: [Change], checkpoint: Checkpoint, signature: CheckpointSignature? = nil
+  ) {
     self.changes = changes
     self.checkpoint = checkpoint
+    self.signature = signature
+  }
+
+  /// The checkpoint with its signature, which is to be verified before anything else is believed;
+  /// an unsigned one is refused.
+  package func signed() throws(ExchangeError) -> SignedCheckpoint {
+    guard let signature else { throw ExchangeError(.unsigned) }
+    return SignedCheckpoint(checkpoint: checkpoint, signature: signature)
   }
 }
 
@@ -17,7 +29,7 @@ package struct ReceivedDelta: Hashable, Sendable {
 package struct DeltaDecoder {
   private enum Line {
     case change(Change)
-    case checkpoint(Checkpoint)
+    case checkpoint(Checkpoint, CheckpointSignature?)
   }
 
   private let feed: Feed
@@ -25,6 +37,7 @@ package struct DeltaDecoder {
   private let limits: ExchangeLimits
   private var changes: [Change] = []
   private var checkpoint: Checkpoint?
+  private var signature: CheckpointSignature?
   private var usual: UsualLine
   private var partial: [UInt8] = []
   private var hash = SHA256()
@@ -71,7 +84,7 @@ package struct DeltaDecoder {
     guard partial.isEmpty, let checkpoint else {
       throw ExchangeError(.cutShort, "after line \(lineNumber)")
     }
-    return ReceivedDelta(changes: changes, checkpoint: checkpoint)
+    return ReceivedDelta(changes: changes, checkpoint: checkpoint, signature: signature)
   }
 
   private static func lineFeed(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
@@ -104,7 +117,9 @@ package struct DeltaDecoder {
       case .change(let change):
         try take(change)
         hash.update(bufferPointer: line)
-      case .checkpoint(let last): checkpoint = try agreed(last)
+      case .checkpoint(let last, let signature):
+        checkpoint = try agreed(last)
+        self.signature = signature
       }
     } catch {
       throw ExchangeError(error.code, "line \(lineNumber): \(error.detail)")
@@ -114,7 +129,9 @@ package struct DeltaDecoder {
   private mutating func read(_ line: UnsafeRawBufferPointer) throws(ExchangeError) -> Line {
     if let change = usual.change(line) { return .change(change) }
     let object = try JSONValue(line)
-    if let last = object["checkpoint"] { return .checkpoint(try Checkpoint(last)) }
+    if let last = object["checkpoint"] {
+      return .checkpoint(try Checkpoint(last), try CheckpointSignature(in: last))
+    }
     let change = try ChangeLine.change(object)
     usual.learn(line, change)
     return .change(change)

@@ -43,20 +43,40 @@ package struct DeltaEncoder {
 
   /// Writes the checkpoint and returns what was not yet taken. Nothing may follow.
   ///
-  /// - Parameter digest: of the whole feed at `head.position`.
+  /// - Parameter head: its digest is the whole feed's at its position.
+  package mutating func finish(
+    registry: RegistryName, feed: Feed, head: ListHead, massMarks: [MassMark] = [],
+    signer: CheckpointSigner
+  ) throws(ExchangeError) -> [UInt8] {
+    let checkpoint = checkpoint(registry, feed, head, massMarks)
+    finish(try SignedCheckpoint(checkpoint, by: signer))
+    return bytes
+  }
+
+  /// The same without a signature: for those who look at a list and trust the way it came.
   package mutating func finish(registry: RegistryName, feed: Feed, head: ListHead) -> [UInt8] {
+    finish(checkpoint(registry, feed, head, []))
+    return bytes
+  }
+
+  private func checkpoint(
+    _ registry: RegistryName, _ feed: Feed, _ head: ListHead, _ massMarks: [MassMark]
+  ) -> Checkpoint {
     var hash = hash
     hash.update(data: bytes)
-    let checkpoint = Checkpoint(
+    return Checkpoint(
       registry: registry, epoch: head.epoch, feed: feed, after: after, position: head.position,
-      digest: head.digest, contentHash: ContentHash(hash.finalize()), issuedAt: head.issuedAt)
+      digest: head.digest, contentHash: ContentHash(hash.finalize()), issuedAt: head.issuedAt,
+      massMarks: massMarks)
+  }
+
+  private mutating func finish(_ checkpoint: some JSONMessage) {
     var text = JSONText()
     text.open()
-    checkpoint.write(into: &text, named: "checkpoint")
+    text.object("checkpoint", checkpoint)
     text.close()
     bytes += text.bytes
     bytes.append(0x0A)
-    return bytes
   }
 
   private mutating func append(scope: Scope) {

@@ -15,6 +15,21 @@ package enum ExchangeCode: UInt16, Hashable, Sendable, CaseIterable {
   case digestDiffers = 1007
   case unavailable = 1008
   case internalFailure = 1009
+  case methodNotAllowed = 1010
+  case unsupportedMedia = 1011
+  case tooLarge = 1012
+  /// The same key came with another method, path or body within seven days.
+  case keyReused = 1013
+  /// Over ``ExchangeLimits/longestAheadSeconds``.
+  case wrongTime = 1014
+  case limitReached = 1015
+  /// Unless the node insists on the changes.
+  case snapshotIsCheaper = 1016
+  case noIdempotencyKey = 1017
+  case rangeNotSatisfiable = 1018
+  case notProposed = 1019
+  case notAllowed = 1020
+  case certificateRefused = 1021
 
   // A message that is refused.
   case malformed = 1100
@@ -31,46 +46,41 @@ package enum ExchangeCode: UInt16, Hashable, Sendable, CaseIterable {
   case wrongEpoch = 1110
   /// Older than what the node has.
   case stale = 1111
+  case unsigned = 1112
+  case signatureWrong = 1113
+  case signerNotTrusted = 1114
+  /// Said by a node that cannot use a broadcast; the problem document names its place.
+  case standsElsewhere = 1120
 
-  package var title: String {
-    switch self {
-    case .badRequest: "The request cannot be understood"
-    case .unauthenticated: "The node has not proved who it is"
-    case .forbidden: "The node may not have this"
-    case .notFound: "There is nothing at this address"
-    case .epochChanged: "The registry is in another epoch"
-    case .nodeAhead: "The node is ahead of the registry"
-    case .beforeHorizon: "The journal no longer holds these changes"
-    case .digestDiffers: "The digests differ"
-    case .unavailable: "The registry cannot answer at present"
-    case .internalFailure: "The registry has failed"
-    case .malformed: "A line cannot be understood"
-    case .lineTooLong: "A line is too long"
-    case .tooManyChanges: "There are too many changes in one delta"
-    case .wrongOrder: "Positions do not rise"
-    case .wrongScope: "A change does not belong to the feed"
-    case .unknownWord: "A word is not known"
-    case .cutShort: "The message ends before its checkpoint"
-    case .contentDiffers: "The content is not what the checkpoint says"
-    case .wrongFeed: "The checkpoint is of another feed"
-    case .wrongRegistry: "The checkpoint is of another registry"
-    case .wrongEpoch: "The checkpoint is of another epoch"
-    case .stale: "The message is older than what is there already"
-    }
-  }
+  // A file that is refused as a whole.
+  case unknownName = 1200
+  case manifestUnusable = 1201
+  case fileDiffers = 1202
+  case numberReused = 1203
+  case numberMissing = 1204
+  case compressionDamaged = 1205
+  case fileTooLong = 1206
+  case wrongOperator = 1207
+  case recordCountDiffers = 1208
 
   /// The status that goes with it over HTTP. RFC 9110, 15.
   package var httpStatus: Int {
     switch self {
-    case .badRequest: 400
+    case .badRequest, .noIdempotencyKey: 400
     case .unauthenticated: 401
-    case .forbidden: 403
+    case .forbidden, .notAllowed, .certificateRefused: 403
     case .notFound: 404
-    case .epochChanged, .nodeAhead: 409
+    case .methodNotAllowed: 405
+    case .epochChanged, .nodeAhead, .keyReused, .snapshotIsCheaper, .notProposed, .standsElsewhere:
+      409
     case .beforeHorizon: 410
     case .digestDiffers: 412
-    case .unavailable: 503
+    case .tooLarge: 413
+    case .unsupportedMedia: 415
+    case .rangeNotSatisfiable: 416
+    case .limitReached: 429
     case .internalFailure: 500
+    case .unavailable: 503
     default: 422
     }
   }

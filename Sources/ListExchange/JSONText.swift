@@ -1,5 +1,5 @@
 /// Writes JSON into bytes. Names and words must need no escapes; texts may be anything.
-struct JSONText {
+package struct JSONText: Sendable {
   private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
@@ -20,9 +20,7 @@ struct JSONText {
   mutating func member(_ name: StaticString, _ text: some StringProtocol) {
     comma()
     label(name)
-    bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 { bytes.appendJSON(escaping: byte) }
-    bytes.append(UInt8(ascii: "\""))
+    append(quoted: text)
     needsComma = true
   }
 
@@ -31,6 +29,45 @@ struct JSONText {
     label(name)
     bytes.append(decimal: number)
     needsComma = true
+  }
+
+  mutating func member(_ name: StaticString, _ value: Bool) {
+    comma()
+    label(name)
+    bytes.append(static: value ? "true" : "false")
+    needsComma = true
+  }
+
+  mutating func openArray(_ name: StaticString) {
+    comma()
+    label(name)
+    bytes.append(UInt8(ascii: "["))
+    needsComma = false
+  }
+
+  mutating func closeArray() {
+    bytes.append(UInt8(ascii: "]"))
+    needsComma = true
+  }
+
+  mutating func element(_ text: some StringProtocol) {
+    comma()
+    append(quoted: text)
+    needsComma = true
+  }
+
+  /// A value that is JSON already.
+  mutating func member(_ name: StaticString, json: [UInt8]) {
+    comma()
+    label(name)
+    bytes += json
+    needsComma = true
+  }
+
+  private mutating func append(quoted text: some StringProtocol) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 { bytes.appendJSON(escaping: byte) }
+    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func comma() {

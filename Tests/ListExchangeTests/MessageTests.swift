@@ -61,7 +61,8 @@ struct MessageTests {
   }
 
   @Test func `codes are stable, unique and at least 1000`() {
-    #expect(ExchangeCode.allCases.allSatisfy { (1000...9999).contains($0.rawValue) })
+    #expect(ExchangeCode.allCases.allSatisfy { (1000...1299).contains($0.rawValue) })
+    #expect(ExchangeCode.allCases.allSatisfy { !$0.title.isEmpty })
     #expect(Set(ExchangeCode.allCases.map(\.title)).count == ExchangeCode.allCases.count)
     let statuses = ExchangeCode.allCases.prefix(10).map(\.httpStatus)
     #expect(statuses == [400, 401, 403, 404, 409, 409, 410, 412, 503, 500])
@@ -76,6 +77,9 @@ struct MessageTests {
       let start = "| \(code.rawValue) | \(code.httpStatus) | \(code.title) |"
       #expect(rows.contains { $0.hasPrefix(start) }, "\(start)")
     }
-    #expect(rows.count { $0.hasPrefix("| 1") } == ExchangeCode.allCases.count)
+    let lines = LineCode.allCases.map { "| \($0) | \($0.title) |" }
+    for line in lines { #expect(rows.contains { $0 == line }, "\(line)") }
+    let documented = rows.count { $0.hasPrefix("| 0") || $0.hasPrefix("| 1") }
+    #expect(documented == ExchangeCode.allCases.count + lines.count)
   }
 }
