@@ -44,13 +44,7 @@ enum ChangeLine {
     }
     guard let text = word.text else { throw unusable("status") }
     guard let status = ListStatus(word: text) else { throw unknown("status") }
-    guard let words = object["grounds"]?.array else { throw unusable("grounds") }
-    var codes = GroundCodeSet()
-    for word in words {
-      guard let text = word.text else { throw unusable("grounds") }
-      guard let code = GroundCode(word: text) else { throw unknown("ground") }
-      codes.formUnion(GroundCodeSet(code))
-    }
+    let codes = try object.grounds()
     guard let isOverridable = object["overridable"]?.bool else { throw unusable("overridable") }
     guard isOverridable || status == .black else { throw unusable("overridable") }
     return EntryClass(status: status, codes: codes, isOverridable: isOverridable)
@@ -81,5 +75,20 @@ enum ChangeLine {
 
   private static func unknown(_ what: String) -> ExchangeError {
     ExchangeError(.unknownWord, "a \(what) that this version does not know")
+  }
+}
+
+extension JSONValue {
+  func grounds() throws(ExchangeError) -> GroundCodeSet {
+    guard let words = self["grounds"]?.array else { throw unusable("grounds") }
+    var codes = GroundCodeSet()
+    for word in words {
+      guard let text = word.text else { throw unusable("grounds") }
+      guard let code = GroundCode(word: text) else {
+        throw ExchangeError(.unknownWord, "a ground that this version does not know")
+      }
+      codes.formUnion(GroundCodeSet(code))
+    }
+    return codes
   }
 }

@@ -9,8 +9,7 @@ struct JSONReader {
 
   mutating func document() throws(ExchangeError) -> JSONValue {
     let value = try value()
-    skipBlanks()
-    guard place == bytes.count else { throw wrong("something follows the value") }
+    try end()
     return value
   }
 
@@ -65,7 +64,7 @@ struct JSONReader {
 
   private mutating func object() throws(ExchangeError) -> JSONValue {
     var members: [JSONValue.Member] = []
-    try rest(ofObject: { (reader, name) throws(ExchangeError) in
+    try objectRest({ (reader, name) throws(ExchangeError) in
       members.append(JSONValue.Member(name: name, value: try reader.value()))
     })
     return .object(members)
@@ -73,13 +72,13 @@ struct JSONReader {
 
   private mutating func array() throws(ExchangeError) -> JSONValue {
     var values: [JSONValue] = []
-    try rest(ofArray: { (reader) throws(ExchangeError) in values.append(try reader.value()) })
+    try arrayRest({ (reader) throws(ExchangeError) in values.append(try reader.value()) })
     return .array(values)
   }
 
   /// After the opening brace: hands out each name; `take` reads the value.
-  private mutating func rest(
-    ofObject take: (inout JSONReader, String) throws(ExchangeError) -> Void
+  private mutating func objectRest(
+    _ take: (inout JSONReader, String) throws(ExchangeError) -> Void
   ) throws(ExchangeError) {
     if self.take(UInt8(ascii: "}")) { return }
     var names: [String] = []
@@ -97,8 +96,8 @@ struct JSONReader {
   }
 
   /// After the opening bracket.
-  private mutating func rest(
-    ofArray take: (inout JSONReader) throws(ExchangeError) -> Void
+  private mutating func arrayRest(
+    _ take: (inout JSONReader) throws(ExchangeError) -> Void
   ) throws(ExchangeError) {
     if self.take(UInt8(ascii: "]")) { return }
     repeat { try take(&self) } while self.take(UInt8(ascii: ","))
@@ -121,16 +120,36 @@ struct JSONReader {
 // MARK: - Piece by piece
 
 extension JSONReader {
-  /// Reads the whole of the bytes as one object, its members one after the other, so that one
-  /// with a long array need not be held.
-  mutating func documentObject(
+  /// Reads the whole of the bytes by `read`.
+  static func read<Value>(
+    _ bytes: [UInt8], most: Int, _ read: (inout JSONReader) throws(ExchangeError) -> Value
+  ) throws(ExchangeError) -> Value {
+    guard bytes.count <= most else { throw ExchangeError(.tooLarge, "over \(most) bytes") }
+    return try bytes.withUnsafeBytes { bytes in
+      Result { () throws(ExchangeError) in
+        var reader = JSONReader(bytes)
+        let value = try read(&reader)
+        try reader.end()
+        return value
+      }
+    }.get()
+  }
+
+  mutating func end() throws(ExchangeError) {
+    skipBlanks()
+    guard place == bytes.count else { throw wrong("something follows the value") }
+  }
+
+  /// Reads an object, its members one after the other: `take` reads the value of each.
+  mutating func members(
     _ take: (inout JSONReader, String) throws(ExchangeError) -> Void
   ) throws(ExchangeError) {
     try pieces(from: UInt8(ascii: "{")) { (reader) throws(ExchangeError) in
-      try reader.rest(ofObject: take)
+      try reader.objectRest { (reader, name) throws(ExchangeError) in
+        reader.valueCount = 0
+        try take(&reader, name)
+      }
     }
-    skipBlanks()
-    guard place == bytes.count else { throw wrong("something follows the value") }
   }
 
   /// Reads an array, its elements one after the other: `take` reads each from ``place``.
@@ -138,7 +157,7 @@ extension JSONReader {
     _ take: (inout JSONReader) throws(ExchangeError) -> Void
   ) throws(ExchangeError) {
     try pieces(from: UInt8(ascii: "[")) { (reader) throws(ExchangeError) in
-      try reader.rest(ofArray: { (reader) throws(ExchangeError) in
+      try reader.arrayRest({ (reader) throws(ExchangeError) in
         reader.valueCount = 0
         reader.skipBlanks()
         try take(&reader)

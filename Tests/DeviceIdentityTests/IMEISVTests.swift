@@ -81,6 +81,9 @@ struct IMEISVTests {
     // By the description of the type; `*#06#` and letters are reported by live networks.
     ("*#06#", "*#06#"), ("", ""), ("ABCDEF0123456789", "ABCDEF0123456789"),
     ("ABCDEF0123456789X", "ABCDEF0123456789"), ("12\0", "12\u{FFFD}"),
+    // Cut without a sign it would be somebody's IMEISV.
+    ("49015420323751899999", "490154203237518\u{2026}"), ("490154203237518*", "490154203237518*"),
+    ("490154203237518FX", "490154203237518\u{2026}"),
     (
       "a" + String(repeating: "\u{0301}", count: 40), "a" + String(repeating: "\u{0301}", count: 15)
     ),

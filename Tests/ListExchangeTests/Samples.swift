@@ -1,3 +1,4 @@
+import Crypto
 import DeviceIdentity
 import DeviceLists
 
@@ -17,6 +18,11 @@ enum Samples {
     status: .black, codes: [.init(.courtOrder), .init(.stolen)], isOverridable: false)
   static let grey = EntryClass(status: .grey, codes: .init(.ownershipClaim))
   static let white = EntryClass(status: .white, codes: .init(.genuineOwner))
+
+  static let signingKey = P256.Signing.PrivateKey()
+  /// Not looked at here, so any bytes will do.
+  static let certificates: [[UInt8]] = [[0x30, 1, 2], [0x30, 3]]
+  static let signer = CheckpointSigner(key: signingKey, certificates: certificates)
 
   static func digest(_ number: UInt8) -> ListDigest {
     ([number] + [UInt8](repeating: 0, count: 31)).withUnsafeBytes {
