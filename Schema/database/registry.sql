@@ -70,15 +70,21 @@ CREATE TABLE operator_policy (
   mode         text        NOT NULL CHECK (mode IN ('unknown', 'white', 'grey', 'black')),
   since        timestamptz NOT NULL DEFAULT now(),
   set_by       text        NOT NULL,
+  -- What becomes of its requests: accepted at once for its own subscribers, reviewed, or refused.
+  block_requests   text    NOT NULL DEFAULT 'reviewed'
+                           CHECK (block_requests IN ('accepted', 'reviewed', 'refused')),
+  unblock_requests text    NOT NULL DEFAULT 'reviewed'
+                           CHECK (unblock_requests IN ('accepted', 'reviewed', 'refused')),
+  daily_limit      integer NOT NULL DEFAULT 1000 CHECK (daily_limit >= 0),  -- requests in a day
   PRIMARY KEY (operator_id, version)
 );
 
--- One EIR process of an operator. Its token stands in for a certificate.
+-- One EIR process of an operator, made with its first certificate.
 CREATE TABLE node (
   node_id      integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   operator_id  integer     NOT NULL REFERENCES operator,
   name         text        NOT NULL CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
-  token_hash   bytea       NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
+  token_hash   bytea       UNIQUE CHECK (octet_length(token_hash) = 32),
   created_at   timestamptz NOT NULL DEFAULT now(),
   revoked_at   timestamptz
 );
@@ -87,9 +93,68 @@ CREATE UNIQUE INDEX node_current ON node (operator_id, name) WHERE revoked_at IS
 -- What a node last said of itself; the one table besides list_entry whose rows are overwritten.
 CREATE TABLE node_report (
   node_id      integer     PRIMARY KEY REFERENCES node,
-  epoch        text        NOT NULL,
-  position     bigint      NOT NULL,
-  seen_at      timestamptz NOT NULL
+  epoch        text,                             -- NULL: it has no list yet
+  position     bigint,
+  digest       bytea       CHECK (octet_length(digest) = 32),
+  held         bigint      CHECK (held >= 0),    -- subjects that its brake keeps as before
+  style        text        CHECK (style IN ('follow', 'push', 'pushAsync', 'files')),
+  seen_at      timestamptz NOT NULL,
+  -- Of the machine that spoke last, and of the one that spoke before it.
+  instance          text   CHECK (instance ~ '^[0-9a-f]{32}$'),
+  serial            text,                        -- of its certificate
+  former_instance   text,
+  former_serial     text,
+  former_seen_at    timestamptz,
+  -- When a machine came back within a day of another that uses the same name.
+  other_instance_at timestamptz,
+  shares_serial     boolean NOT NULL DEFAULT false    -- whether both had the same certificate
+);
+
+-- Certificates that the registry has issued. Schema/exchange/: trust.
+CREATE TABLE certificate (
+  serial        text        PRIMARY KEY CHECK (serial ~ '^[0-9a-f]{1,40}$'),
+  role          text        NOT NULL CHECK (role IN ('ceir', 'signer', 'node')),
+  node_id       integer     REFERENCES node,
+  not_before    timestamptz NOT NULL,
+  not_after     timestamptz NOT NULL,
+  issued_at     timestamptz NOT NULL DEFAULT now(),
+  issued_by     text        NOT NULL,
+  revoked_at    timestamptz,
+  revoked_by    text,
+  revoke_reason text,
+  CHECK ((role = 'node') = (node_id IS NOT NULL)),
+  CHECK (not_before < not_after),
+  CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+  CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
+);
+CREATE INDEX certificate_node ON certificate (node_id) WHERE node_id IS NOT NULL;
+CREATE INDEX certificate_revoked ON certificate (not_after) WHERE revoked_at IS NOT NULL;
+
+-- How an operator or one of its nodes is told of changes: versions of a set of parameters. The
+-- newest that is confirmed and effective is in force.
+CREATE TABLE exchange_parameters (
+  operator_id     integer     NOT NULL REFERENCES operator,
+  version         integer     NOT NULL CHECK (version > 0),
+  node_id         integer     NOT NULL,          -- 0: every node of the operator
+  style           text        NOT NULL
+                  CHECK (style IN ('follow', 'push', 'pushAsync', 'files')),
+  -- A position; with the style files, the number of a replication.
+  effective_after bigint      NOT NULL CHECK (effective_after >= 0),
+  document        text        NOT NULL,          -- JSON, as it is sent
+  proposed_at     timestamptz NOT NULL DEFAULT now(),
+  proposed_by     text        NOT NULL,
+  PRIMARY KEY (operator_id, version)
+);
+
+-- That a node has agreed to a version, or an administrator (node_id 0) for all of them.
+CREATE TABLE exchange_confirmation (
+  operator_id     integer     NOT NULL,
+  version         integer     NOT NULL,
+  node_id         integer     NOT NULL,
+  confirmed_at    timestamptz NOT NULL DEFAULT now(),
+  confirmed_by    text        NOT NULL,
+  PRIMARY KEY (operator_id, version, node_id),
+  FOREIGN KEY (operator_id, version) REFERENCES exchange_parameters
 );
 
 -- Who may use the interface for people. Only the SHA-256 of a token is kept.
@@ -123,7 +188,8 @@ CREATE TABLE import (
   rows_repeated bigint      NOT NULL,
   rows_refused  bigint      NOT NULL,
   imported_at   timestamptz NOT NULL DEFAULT now(),
-  imported_by   text        NOT NULL
+  imported_by   text        NOT NULL,
+  after_position bigint     NOT NULL DEFAULT 0   -- where the journal ended: its changes come later
 );
 CREATE INDEX import_content ON import (kind, sha256);
 
@@ -201,6 +267,8 @@ CREATE TABLE ground (
 );
 CREATE INDEX ground_subject ON ground (subject_kind, subject_key1, subject_key2, scope);
 CREATE INDEX ground_device ON ground (device_id) WHERE device_id IS NOT NULL;
+CREATE INDEX ground_import ON ground (import_id) WHERE import_id IS NOT NULL;
+CREATE INDEX ground_own ON ground (scope, source) WHERE scope <> 0 AND ended_at IS NULL;
 
 -- A regulator's decision that grounds of these codes, whoever gave them, count for nothing: the
 -- one-step undo of a wrong block. It also covers grounds of its subject that come while it lasts.
@@ -301,6 +369,145 @@ CREATE TABLE journal_digest (
   digest        bytea       NOT NULL CHECK (octet_length(digest) = 32),
   PRIMARY KEY (scope, last_position)
 );
+CREATE INDEX journal_digest_batch ON journal_digest (last_position);
+
+-- That a token of role approver has approved the mass change of an import. Two make a mark.
+CREATE TABLE mass_approval (
+  import_id     bigint      NOT NULL REFERENCES import,
+  token_id      integer     NOT NULL REFERENCES api_token,
+  approved_at   timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (import_id, token_id)
+);
+
+-- A mass change that two have approved: nodes do not hold its changes. Carried by checkpoints.
+CREATE TABLE mass_mark (
+  import_id      bigint      PRIMARY KEY REFERENCES import,
+  after_position bigint      NOT NULL,
+  up_to_position bigint      NOT NULL,
+  blacks         bigint      NOT NULL CHECK (blacks > 0),
+  marked_at      timestamptz NOT NULL DEFAULT now(),
+  CHECK (after_position < up_to_position)
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- What operators send, and what is kept of it
+
+-- A message that changed something, so that its repetition gets the same answer. Kept for 7 days.
+CREATE TABLE exchange_message (
+  node_id       integer     NOT NULL REFERENCES node,
+  key           text        NOT NULL CHECK (key ~ '^[A-Za-z0-9._-]{1,64}$'),
+  hash          bytea       NOT NULL CHECK (octet_length(hash) = 32),  -- method, path, body
+  received_at   timestamptz NOT NULL DEFAULT now(),
+  status        smallint,                        -- of the answer, as HTTP has it
+  content_type  text,
+  location      text,
+  body          bytea,
+  PRIMARY KEY (node_id, key)
+);
+CREATE INDEX exchange_message_received ON exchange_message (received_at);
+
+-- A query that is answered later. Personal data: the request goes when it is answered, the rest
+-- after 24 hours.
+CREATE TABLE exchange_query (
+  query         text        PRIMARY KEY DEFAULT replace(gen_random_uuid()::text, '-', ''),
+  node_id       integer     NOT NULL REFERENCES node,
+  received_at   timestamptz NOT NULL DEFAULT now(),
+  request       bytea,
+  answer        bytea,
+  answered_at   timestamptz,
+  CHECK ((request IS NULL) = (answer IS NOT NULL)),
+  CHECK ((answer IS NULL) = (answered_at IS NULL))
+);
+CREATE INDEX exchange_query_received ON exchange_query (received_at);
+CREATE INDEX exchange_query_pending ON exchange_query (received_at) WHERE answered_at IS NULL;
+
+-- What an operator asks for a device.
+CREATE TABLE operator_request (
+  request_id     bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  request        text        NOT NULL UNIQUE DEFAULT replace(gen_random_uuid()::text, '-', ''),
+  operator_id    integer     NOT NULL REFERENCES operator,
+  node_id        integer     NOT NULL REFERENCES node,
+  kind           text        NOT NULL CHECK (kind IN ('block', 'unblock')),
+  imei           bigint      NOT NULL CHECK (imei BETWEEN 0 AND 99999999999999),
+  imsi           bigint      NOT NULL,           -- personal data; 0: none, or erased
+  subscriber     text        NOT NULL CHECK (subscriber IN ('none', 'own', 'other')),
+  reason         text        NOT NULL,
+  case_reference text        NOT NULL,
+  state          text        NOT NULL CHECK (state IN ('pending', 'accepted', 'refused')),
+  marks          bigint[]    NOT NULL DEFAULT '{}',   -- in dirty, until they are published
+  position       bigint,                         -- every list that has reached it holds the change
+  received_at    timestamptz NOT NULL DEFAULT now(),
+  decided_at     timestamptz,
+  decided_by     text,
+  refusal        text,                           -- why, for the operator
+  CHECK ((state = 'pending') = (decided_at IS NULL)),
+  CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
+  CHECK ((state = 'refused') = (refusal IS NOT NULL)),
+  CHECK (position IS NULL OR state = 'accepted')
+);
+CREATE INDEX operator_request_order ON operator_request (operator_id, request_id);
+CREATE INDEX operator_request_received ON operator_request (operator_id, received_at);
+CREATE INDEX operator_request_pending ON operator_request (request_id) WHERE state = 'pending';
+CREATE INDEX operator_request_accepted ON operator_request (request_id)
+  WHERE state = 'accepted' AND position IS NULL;
+CREATE INDEX operator_request_subscriber ON operator_request (received_at) WHERE imsi <> 0;
+
+-- What networks have seen today. Personal data, kept for some days.
+CREATE TABLE sighting_live (
+  operator_id   integer     NOT NULL REFERENCES operator,
+  day           date        NOT NULL,            -- by the registry's calendar
+  imei          bigint      NOT NULL CHECK (imei BETWEEN -1 AND 99999999999999),
+  identity      text        NOT NULL,            -- as it came, where it is no IMEI: imei is −1
+  imsi          bigint      NOT NULL,
+  -- What the node answered: that of list_entry, or 3 on no list.
+  status        smallint    NOT NULL CHECK (status BETWEEN 0 AND 3),
+  msisdn        bigint      NOT NULL,            -- 0: none
+  technology    text        NOT NULL,
+  seen_at       timestamptz NOT NULL,
+  received_at   timestamptz NOT NULL DEFAULT now(),
+  CHECK ((imei = -1) = (identity <> '')),
+  PRIMARY KEY (operator_id, day, imei, identity, imsi, status)
+);
+CREATE INDEX sighting_live_day ON sighting_live (day);
+
+-- A file written for an operator. Numbers rise by one.
+CREATE TABLE replication (
+  operator_id         integer     NOT NULL REFERENCES operator,
+  number              bigint      NOT NULL CHECK (number > 0),
+  kind                text        NOT NULL CHECK (kind IN ('full', 'incremental')),
+  file_name           text        NOT NULL,
+  bytes               bigint      NOT NULL,
+  sha256              bytea       NOT NULL CHECK (octet_length(sha256) = 32),
+  records             bigint      NOT NULL,
+  parameters_version  integer     NOT NULL,
+  epoch               text        NOT NULL,
+  after_position      bigint      NOT NULL,
+  up_to_position      bigint      NOT NULL,
+  written_at          timestamptz NOT NULL DEFAULT now(),
+  resend_requested_at timestamptz,
+  resent_at           timestamptz,
+  PRIMARY KEY (operator_id, number)
+);
+CREATE INDEX replication_resend ON replication (resend_requested_at)
+  WHERE resend_requested_at IS NOT NULL;
+
+-- A file that a node has handed over. Numbers rise by one; each is processed once.
+CREATE TABLE inbound_file (
+  node_id       integer     NOT NULL REFERENCES node,
+  number        bigint      NOT NULL CHECK (number > 0),
+  kind          text        NOT NULL CHECK (kind IN
+                ('requests', 'own-full', 'own-delta', 'sightings', 'resend', 'acknowledgement')),
+  file_name     text        NOT NULL,
+  sha256        bytea       NOT NULL CHECK (octet_length(sha256) = 32),
+  state         text        NOT NULL CHECK (state IN ('processed', 'refused')),
+  code          integer,                         -- why the file was refused as a whole
+  taken         bigint      NOT NULL,
+  refused       bigint      NOT NULL,
+  response      bytea       NOT NULL,            -- the lines that were refused, as they are answered
+  processed_at  timestamptz NOT NULL DEFAULT now(),
+  CHECK ((state = 'refused') = (code IS NOT NULL)),
+  PRIMARY KEY (node_id, number)
+);
 
 -- ---------------------------------------------------------------------------------------------
 -- The activity trail: every change, and every person's look at personal data
@@ -321,6 +528,104 @@ CREATE TABLE trail_payload (
 );
 
 -- ---------------------------------------------------------------------------------------------
+-- Retention. No role may delete history; these functions of the owner's do, in bounded steps, and
+-- never what is younger than their purpose allows. Each returns how many rows went.
+
+-- The journal's oldest batches, if they are older than so many days: whole batches, never the last.
+-- Of each scope the digest at the new beginning stays, so that a node that stands there can go on.
+-- A step takes at least 100,000 rows: more than a batch can have, or it would never get past one.
+CREATE FUNCTION trim_journal(days integer, not_beyond bigint, most_rows bigint) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  oldest  bigint := (SELECT min(position) FROM journal);
+  newest  bigint := (SELECT max(last_position) FROM journal_batch);
+  reach   bigint;
+  removed bigint;
+BEGIN
+  SELECT max(last_position) INTO reach
+    FROM journal_batch
+   WHERE last_position >= oldest
+     AND last_position < oldest + GREATEST(most_rows, 100000)
+     AND last_position < newest
+     AND last_position <= not_beyond
+     AND published_at < now() - make_interval(days => GREATEST(days, 1));
+  IF reach IS NULL THEN RETURN 0; END IF;
+  DELETE FROM journal WHERE position <= reach;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  DELETE FROM journal_digest d
+   WHERE d.last_position <= reach
+     AND EXISTS (SELECT FROM journal_digest n
+                  WHERE n.scope = d.scope
+                    AND n.last_position > d.last_position
+                    AND n.last_position <= reach);
+  DELETE FROM journal_batch b
+   WHERE b.last_position <= reach
+     AND NOT EXISTS (SELECT FROM journal_digest d WHERE d.last_position = b.last_position);
+  RETURN removed;
+END
+$$;
+
+CREATE FUNCTION erase_messages(most_rows integer) RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+  WITH gone AS (
+    DELETE FROM exchange_message
+     WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM exchange_message
+              WHERE received_at < now() - interval '7 days'
+              ORDER BY received_at LIMIT most_rows))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION erase_queries(most_rows integer) RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+  WITH gone AS (
+    DELETE FROM exchange_query
+     WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM exchange_query
+              WHERE received_at < now() - interval '24 hours'
+              ORDER BY received_at LIMIT most_rows))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION erase_sightings(days integer, most_rows integer) RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+  WITH gone AS (
+    DELETE FROM sighting_live
+     WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM sighting_live
+              WHERE day < current_date - GREATEST(days, 1)
+              ORDER BY day LIMIT most_rows))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+-- The subscribers of requests that are decided; the requests stay.
+CREATE FUNCTION erase_subscribers(days integer, most_rows integer) RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+  WITH gone AS (
+    UPDATE operator_request
+       SET imsi = 0
+     WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM operator_request
+              WHERE imsi <> 0
+                AND state <> 'pending'
+                AND received_at < now() - make_interval(days => GREATEST(days, 1))
+              ORDER BY received_at LIMIT most_rows))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+REVOKE ALL ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sightings,
+  erase_subscribers FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------------------------
 -- Roles: one per process, with only its verbs. They cannot log in; a connection takes one with
 -- SET ROLE.
 
@@ -333,9 +638,21 @@ GRANT INSERT ON operator, operator_plmn, operator_policy, node, node_report, api
 GRANT UPDATE (retired_at) ON operator TO ceir_service;
 GRANT UPDATE (until) ON operator_plmn, tac_allocation, device, device_imei TO ceir_service;
 GRANT UPDATE (revoked_at) ON node, api_token TO ceir_service;
-GRANT UPDATE (epoch, position, seen_at) ON node_report TO ceir_service;
+GRANT UPDATE (epoch, position, digest, held, style, seen_at, instance, serial, former_instance,
+  former_serial, former_seen_at, other_instance_at, shares_serial) ON node_report TO ceir_service;
 GRANT UPDATE (ended_at, end_recorded_at, end_recorded_by, end_reason) ON ground, release
   TO ceir_service;
+GRANT INSERT ON certificate, exchange_parameters, exchange_confirmation, exchange_message,
+  exchange_query, operator_request, sighting_live, mass_approval, mass_mark, replication,
+  inbound_file TO ceir_service;
+GRANT UPDATE (revoked_at, revoked_by, revoke_reason) ON certificate TO ceir_service;
+GRANT UPDATE (status, content_type, location, body) ON exchange_message TO ceir_service;
+GRANT UPDATE (request, answer, answered_at) ON exchange_query TO ceir_service;
+GRANT UPDATE (state, marks, position, decided_at, decided_by, refusal) ON operator_request
+  TO ceir_service;
+GRANT UPDATE (resend_requested_at, resent_at) ON replication TO ceir_service;
+GRANT EXECUTE ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sightings,
+  erase_subscribers TO ceir_service;
 
 GRANT SELECT ON registry, epoch, operator, ground, release, dirty, due, list_entry, journal,
   journal_batch, journal_digest TO ceir_publisher;

@@ -153,7 +153,9 @@ struct ExchangeRoutes: Sendable {
       let position = parameters["after"].flatMap({ UInt64($0) })
     else { return }
     try await store.write {
-      try await $0.report(of: node, epoch: epoch, position: Position(position))
+      try await $0.report(
+        of: node,
+        NodeReport(standing: .init(epoch: epoch, position: Position(position))))
     }
   }
 }

@@ -14,28 +14,40 @@ package struct Staff: Sendable, Hashable {
   package let role: StaffRole
 }
 
-/// An EIR node whose token was shown.
-package struct NodeIdentity: Sendable, Hashable {
-  package let number: Int32
-  package let name: String
-  package let operatorCode: OperatorCode
-  package let operatorNumber: ScopeNumber
-}
-
 package struct OperatorRecord: Sendable {
   package let code: OperatorCode
   package let name: String
   package let networks: [String]
-  package let mode: CheckAnswer
+  package let policy: OperatorPolicy
   package let nodes: [NodeRecord]
 }
 
-/// A node and what it last said of itself.
-package struct NodeRecord: Sendable {
-  package let name: String
-  package let epoch: String?
-  package let position: Position?
-  package let seenAt: Instant?
+/// What the regulator has agreed with an operator.
+package struct OperatorPolicy: Hashable, Sendable {
+  /// What becomes of a request for a device.
+  package enum Requests: String, Sendable, CaseIterable {
+    /// Accepted at once for subscribers of the operator's own networks, reviewed for others.
+    case accepted
+    case reviewed
+    case refused
+  }
+
+  /// What a device on no list is answered as.
+  package var mode: CheckAnswer
+  package var blockRequests: Requests
+  package var unblockRequests: Requests
+  /// Requests that are taken in a day of the registry's calendar.
+  package var dailyLimit: Int
+
+  package init(
+    mode: CheckAnswer = .unknown, blockRequests: Requests = .reviewed,
+    unblockRequests: Requests = .reviewed, dailyLimit: Int = 1_000
+  ) {
+    self.mode = mode
+    self.blockRequests = blockRequests
+    self.unblockRequests = unblockRequests
+    self.dailyLimit = dailyLimit
+  }
 }
 
 package struct TokenRecord: Sendable {

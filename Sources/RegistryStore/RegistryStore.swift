@@ -14,10 +14,16 @@ package struct RegistryStore: Sendable {
 
   package init(pool: PostgreSQLPool) { self.pool = pool }
 
+  /// How long a statement may take that brings in a whole list.
+  static let longStatement = Duration.seconds(900)
+
+  /// `isLong`: for what takes in millions of lines.
+  @discardableResult
   package nonisolated(nonsending) func write<Value: Sendable>(
-    _ body: (RegistryTransaction) async throws -> Value
+    isLong: Bool = false, _ body: (RegistryTransaction) async throws -> Value
   ) async throws -> Value {
-    try await pool.transaction { connection in
+    try await pool.transaction(statementTimeout: isLong ? Self.longStatement : nil) {
+      connection in
       try await body(RegistryTransaction(connection: connection))
     }
   }

@@ -20,26 +20,51 @@ extension RegistryTransaction {
       }
       try await rescopePairings(of: network, by: actor)
     }
-    try await connection.query(Self.insertPolicy, number, mode.description, actor)
+    try await insertPolicy(OperatorPolicy(mode: mode), of: number, by: actor)
   }
 
   package func operatorRecords() async throws -> [OperatorRecord] {
     var nodes: [Int32: [NodeRecord]] = [:]
-    for row in try await connection.query(Self.nodes) {
-      nodes[try row.int32("operator_id"), default: []].append(
-        NodeRecord(
-          name: try row.string("name"), epoch: try row.optionalString("epoch"),
-          position: try row.optionalInt64("position").map { Position(UInt64($0)) },
-          seenAt: try row.optionalInstant("seen_at")))
+    for row in try await connection.query(Self.nodeRows, TwoMachines.memorySeconds) {
+      nodes[try row.int32("operator_id"), default: []].append(try row.nodeRecord())
     }
     return try await connection.query(Self.operatorRows).map { row in
-      guard let code = OperatorCode(try row.string("code")),
-        let mode = CheckAnswer(word: try row.string("mode"))
-      else { throw StoreError(.corrupt, "The database holds an operator that cannot be one.") }
+      guard let code = OperatorCode(try row.string("code")) else {
+        throw StoreError(.corrupt, "The database holds an operator that cannot be one.")
+      }
       return OperatorRecord(
         code: code, name: try row.string("name"), networks: try row.strings("networks"),
-        mode: mode, nodes: nodes[try row.int32("operator_id")] ?? [])
+        policy: try row.operatorPolicy(), nodes: nodes[try row.int32("operator_id")] ?? [])
     }
+  }
+
+  /// The policy in force.
+  package func policy(of code: OperatorCode) async throws -> OperatorPolicy {
+    try await policy(of: ScopeNumber(try await number(of: .only(code))))
+  }
+
+  func policy(of number: ScopeNumber) async throws -> OperatorPolicy {
+    try await connection.query(Self.policyRow, number.number).only().operatorPolicy()
+  }
+
+  /// A new version, in force from now on.
+  package func setPolicy(
+    _ policy: OperatorPolicy, of code: OperatorCode, by actor: String
+  ) async throws {
+    guard (0...Int(Int32.max)).contains(policy.dailyLimit) else {
+      throw StoreError(.unfit, "The daily limit is a number from 0 to \(Int32.max).")
+    }
+    let number = ScopeNumber(try await number(of: .only(code)))
+    try await lockOperator(number)
+    try await insertPolicy(policy, of: number.number, by: actor)
+  }
+
+  private func insertPolicy(
+    _ policy: OperatorPolicy, of number: Int32, by actor: String
+  ) async throws {
+    try await connection.query(
+      Self.insertPolicy, number, policy.mode.description, policy.blockRequests.rawValue,
+      policy.unblockRequests.rawValue, policy.dailyLimit, actor)
   }
 
   /// `hash` is the SHA-256 of the token, which itself is kept nowhere. A name holds no `/`, which
@@ -72,7 +97,7 @@ extension RegistryTransaction {
     }
     let number = try await number(of: .only(code))
     let added = try await connection.query(
-      Self.insertNode, number, name, PostgreSQLBytes(hash))
+      Self.insertNodeWithToken, number, name, PostgreSQLBytes(hash))
     guard !added.isEmpty else {
       throw StoreError(
         .nameTaken, "\(code) has a node named \(name) already: revoke its token first.")
@@ -120,18 +145,6 @@ extension RegistryTransaction {
       operatorNumber: ScopeNumber(try row.int32("operator_id")))
   }
 
-  /// Whether the token by which the node came has not been revoked since.
-  package func isInForce(_ node: NodeIdentity) async throws -> Bool {
-    try await connection.query(Self.nodeInForce, node.number).only().bool(0)
-  }
-
-  package func report(
-    of node: NodeIdentity, epoch: Epoch, position: Position
-  ) async throws {
-    try await connection.query(
-      Self.upsertReport, node.number, epoch.description, Int64(clamping: position.number))
-  }
-
   package func hasTokens() async throws -> Bool {
     try await connection.query("SELECT EXISTS (SELECT FROM api_token)").only().bool(0)
   }
@@ -166,10 +179,20 @@ extension RegistryTransaction {
     """
 
   private static let insertPolicy = """
-    INSERT INTO operator_policy (operator_id, version, mode, set_by)
-    SELECT $1, COALESCE(max(version), 0) + 1, $2, $3
+    INSERT INTO operator_policy (operator_id, version, mode, block_requests, unblock_requests,
+                                 daily_limit, set_by)
+    SELECT $1, COALESCE(max(version), 0) + 1, $2, $3, $4, $5, $6
       FROM operator_policy
      WHERE operator_id = $1
+    """
+
+  /// Served by the primary key of operator_policy.
+  private static let policyRow = """
+    SELECT mode, block_requests, unblock_requests, daily_limit
+      FROM operator_policy
+     WHERE operator_id = $1
+     ORDER BY version DESC
+     LIMIT 1
     """
 
   private static let operatorRows = """
@@ -178,22 +201,16 @@ extension RegistryTransaction {
                        FROM operator_plmn n
                       WHERE n.operator_id = o.operator_id AND n.until IS NULL),
                     '{}') AS networks,
-           (SELECT mode
-              FROM operator_policy p
-             WHERE p.operator_id = o.operator_id
-             ORDER BY version DESC
-             LIMIT 1) AS mode
+           p.mode, p.block_requests, p.unblock_requests, p.daily_limit
       FROM operator o
+     CROSS JOIN LATERAL (
+             SELECT mode, block_requests, unblock_requests, daily_limit
+               FROM operator_policy
+              WHERE operator_policy.operator_id = o.operator_id
+              ORDER BY version DESC
+              LIMIT 1) p
      WHERE o.retired_at IS NULL
      ORDER BY o.code
-    """
-
-  private static let nodes = """
-    SELECT n.operator_id, n.name, r.epoch, r.position, r.seen_at
-      FROM node n
-      LEFT JOIN node_report r USING (node_id)
-     WHERE n.revoked_at IS NULL
-     ORDER BY n.operator_id, n.name
     """
 
   private static let insertToken = """
@@ -202,7 +219,7 @@ extension RegistryTransaction {
     RETURNING token_id
     """
 
-  private static let insertNode = """
+  private static let insertNodeWithToken = """
     INSERT INTO node (operator_id, name, token_hash) VALUES ($1, $2, $3)
         ON CONFLICT (operator_id, name) WHERE revoked_at IS NULL DO NOTHING
     RETURNING node_id
@@ -248,15 +265,16 @@ extension RegistryTransaction {
        AND n.revoked_at IS NULL
        AND o.retired_at IS NULL
     """
+}
 
-  /// Served by the primary key of node.
-  private static let nodeInForce = """
-    SELECT EXISTS (SELECT FROM node WHERE node_id = $1 AND revoked_at IS NULL)
-    """
-
-  private static let upsertReport = """
-    INSERT INTO node_report (node_id, epoch, position, seen_at) VALUES ($1, $2, $3, now())
-        ON CONFLICT (node_id) DO UPDATE
-       SET epoch = EXCLUDED.epoch, position = EXCLUDED.position, seen_at = EXCLUDED.seen_at
-    """
+extension PostgreSQLRow {
+  fileprivate func operatorPolicy() throws -> OperatorPolicy {
+    guard let mode = CheckAnswer(word: try string("mode")),
+      let block = OperatorPolicy.Requests(rawValue: try string("block_requests")),
+      let unblock = OperatorPolicy.Requests(rawValue: try string("unblock_requests"))
+    else { throw StoreError(.corrupt, "The database holds a policy that cannot be one.") }
+    return OperatorPolicy(
+      mode: mode, blockRequests: block, unblockRequests: unblock,
+      dailyLimit: try int("daily_limit"))
+  }
 }

@@ -184,8 +184,9 @@ extension RegistryTransaction {
 
   private static let insertImport = """
     INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
-                        rows_repeated, rows_refused, imported_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                        rows_repeated, rows_refused, imported_by, after_position)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+            COALESCE((SELECT max(last_position) FROM journal_batch), 0))
     RETURNING import_id
     """
 

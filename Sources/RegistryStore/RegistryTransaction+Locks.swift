@@ -49,6 +49,22 @@ extension RegistryTransaction {
     try await connection.query("SELECT pg_advisory_xact_lock(7348201153)")
   }
 
+  /// One approval of a mass change at a time.
+  func lockApprovals() async throws {
+    try await connection.query("SELECT pg_advisory_xact_lock(7348201154)")
+  }
+
+  /// Meanwhile nobody else decides on requests, own list, policy, parameters or files of the
+  /// operator. Taken before the locks of devices and imports.
+  func lockOperator(_ number: ScopeNumber) async throws {
+    try await connection.query(Self.lockOperator, number.number)
+  }
+
+  /// Rows that refer to the operator may still be inserted. Served by the primary key of operator.
+  private static let lockOperator = """
+    SELECT operator_id FROM operator WHERE operator_id = $1 FOR NO KEY UPDATE
+    """
+
   /// In the order of the IMEIs: two that want the same ones never wait for each other.
   private static let lockIMEIs = """
     SELECT pg_advisory_xact_lock(-1 - imei)

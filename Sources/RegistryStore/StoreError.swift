@@ -11,6 +11,28 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case operatorExists
     case networkTaken
     case unknownToken
+    case unknownNode
+    case unknownCertificate
+    case unknownRequest
+    case unknownRun
+    /// The parameters that are confirmed are not those that were proposed last.
+    case otherParameters
+    /// The operator's policy does not take such requests.
+    case policyForbids
+    /// As many requests as the policy allows in a day; more are taken on the next.
+    case dailyLimit(retryAfterSeconds: Int)
+    /// As many queries of a node as may wait at once.
+    case queriesWaiting
+    /// A request that somebody has decided already.
+    case decidedAlready
+    /// The same token or person has approved before; a second one is needed.
+    case approvedAlready
+    /// The token is not one of role approver in force.
+    case noApprover
+    /// Changes of the run are still to be published.
+    case notPublished
+    /// A time that lies too far ahead of the registry's, or too far back.
+    case timeTooFar
     case nameTaken
     case releaseStands
     case alreadyBlocked

@@ -95,7 +95,7 @@ struct Operator: AsyncParsableCommand {
       for record in records {
         let operatorColumns = [
           record.code.description, record.name, record.networks.joined(separator: " "),
-          record.mode.description,
+          record.policy.mode.description,
         ]
         if record.nodes.isEmpty { table.add(operatorColumns + ["–", "–", "–"]) }
         for node in record.nodes {
@@ -111,7 +111,7 @@ struct Operator: AsyncParsableCommand {
     private func row(_ record: OperatorRecord, _ head: ListHead) -> Row {
       Row(
         code: record.code.description, name: record.name, networks: record.networks,
-        mode: record.mode.description,
+        mode: record.policy.mode.description,
         feed: Row.Feed(
           epoch: head.epoch.description, position: head.position.number,
           digest: head.digest.description),

@@ -19,7 +19,7 @@ struct AccessTests {
       let records = try await registry.store.read { try await $0.operatorRecords() }
       #expect(records.map(\.code.description) == ["alfa", "beta"])
       #expect(records.map(\.networks) == [["00101", "001012"], ["00102"]])
-      #expect(records.map(\.mode) == [.unknown, .unknown])
+      #expect(records.map(\.policy.mode) == [.unknown, .unknown])
       let directory = try await registry.store.read { try await $0.operators() }
       let alfa = try #require(OperatorCode("alfa"))
       #expect(directory.number(.only(alfa)) == ScopeNumber(1))
@@ -99,7 +99,9 @@ struct AccessTests {
       for position in [UInt64(7), .max] {
         try await registry.store.write {
           try await $0.report(
-            of: node, epoch: Epoch(high: 1, low: 2), position: Position(position))
+            of: node,
+            NodeReport(
+              standing: .init(epoch: Epoch(high: 1, low: 2), position: Position(position))))
         }
         let record = try await registry.store.read { try await $0.operatorRecords() }
           .first?.nodes.first

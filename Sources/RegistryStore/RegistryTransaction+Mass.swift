@@ -1,0 +1,210 @@
+package import DeviceLists
+import PostgreSQL
+
+/// An import as a mass change of the lists.
+package struct MassRun: Sendable, Hashable {
+  package let run: Int64
+  package let source: String
+  package let fileName: String
+  package let importedAt: Instant
+  package let importedBy: String
+  /// Devices that it has made black, as far as the journal still tells.
+  package let blacks: Int
+  /// Its changes lie after the first position, up to the second; equal where there are none.
+  package let after: Position
+  package let upTo: Position
+  /// Whether all of its changes are in the journal.
+  package let isPublished: Bool
+  /// Names of the tokens that have approved it.
+  package let approvals: [String]
+  package let isMarked: Bool
+}
+
+/// The mark of a mass change that two have approved: nodes let its changes pass their brake.
+package struct MassMarkRecord: Sendable, Hashable {
+  package let run: Int64
+  package let after: Position
+  package let upTo: Position
+  package let blacks: Int
+  package let markedAt: Instant
+}
+
+extension RegistryTransaction {
+  /// The channel on which a new mark is announced. A hint only.
+  package static let massChannel = "ceir_mass"
+  /// Tokens of different people that approve a mass change.
+  package static let approversNeeded = 2
+  /// Marks that a checkpoint carries.
+  package static let mostMassMarks = 16
+  static let mostListedRuns = 20
+  /// How far back runs are listed and can be approved.
+  static let oldestRunDays = 30
+
+  /// The newest runs of the last 30 days, the newest first.
+  package func massRuns() async throws -> [MassRun] {
+    try await connection.query(
+      Self.massRuns, Int64?.none, Self.oldestRunDays, Self.mostListedRuns
+    ).map { try $0.massRun() }
+  }
+
+  /// Notes that the owner of the token approves; the second approval marks the run.
+  ///
+  /// Throws ``StoreError/Code/noApprover`` for a token that is not in force or of another role,
+  /// ``StoreError/Code/approvedAlready`` for one that has approved before or whose owner has, and
+  /// ``StoreError/Code/notPublished`` while changes are still to come.
+  package func approve(run number: Int64, tokenHash: [UInt8]) async throws -> MassRun {
+    try await lockApprovals()
+    let approvers = try await connection.query(Self.approver, PostgreSQLBytes(tokenHash))
+    guard let approver = approvers.first else {
+      throw StoreError(.noApprover, "The token is not one in force of role approver.")
+    }
+    let run = try await massRun(number)
+    try Self.check(run, approvedBy: try approver.string("name"))
+    let added = try await connection.query(
+      Self.insertApproval, number, try approver.int32("token_id"))
+    guard !added.isEmpty else { throw Self.approvedAlready }
+    if run.approvals.count + 1 >= Self.approversNeeded {
+      try await connection.query(
+        Self.insertMark, number, run.after.column, run.upTo.column, run.blacks)
+      try await connection.query("SELECT pg_notify($1, $2)", Self.massChannel, String(number))
+    }
+    return try await massRun(number)
+  }
+
+  /// The newest marks that are younger, in the order of their runs.
+  package func massMarks(youngerThan seconds: Int64) async throws -> [MassMarkRecord] {
+    try await connection.query(Self.massMarks, seconds, Self.mostMassMarks).map { row in
+      MassMarkRecord(
+        run: try row.int64("import_id"), after: Position(UInt64(try row.int64("after_position"))),
+        upTo: Position(UInt64(try row.int64("up_to_position"))), blacks: try row.int("blacks"),
+        markedAt: try row.instant("marked_at"))
+    }.sorted { $0.run < $1.run }
+  }
+
+  private func massRun(_ number: Int64) async throws -> MassRun {
+    let rows = try await connection.query(Self.massRuns, number, Self.oldestRunDays, 1)
+    guard let row = rows.first else {
+      throw StoreError(
+        .unknownRun,
+        "There is no mass change \(number) of the last \(Self.oldestRunDays) days: see "
+          + "`ceir mass list`.")
+    }
+    return try row.massRun()
+  }
+
+  private static func check(_ run: MassRun, approvedBy name: String) throws {
+    guard !run.isMarked else {
+      throw StoreError(.approvedAlready, "The mass change \(run.run) is approved already.")
+    }
+    guard !run.approvals.contains(name) else { throw approvedAlready }
+    guard run.isPublished else {
+      throw StoreError(
+        .notPublished, "Changes of run \(run.run) are still to be published: try again later.")
+    }
+    guard run.blacks > 0 else {
+      throw StoreError(.unfit, "Run \(run.run) has made no device black: it needs no approval.")
+    }
+  }
+
+  private static var approvedAlready: StoreError {
+    StoreError(
+      .approvedAlready, "This person has approved it already: a second one is needed.")
+  }
+}
+
+extension PostgreSQLRow {
+  fileprivate func massRun() throws -> MassRun {
+    MassRun(
+      run: try int64("import_id"), source: try string("source"),
+      fileName: try string("file_name"), importedAt: try instant("imported_at"),
+      importedBy: try string("imported_by"), blacks: try int("blacks"),
+      after: Position(UInt64(try int64("after_position"))),
+      upTo: Position(UInt64(try int64("up_to_position"))), isPublished: try bool("is_published"),
+      approvals: try strings("approvals"), isMarked: try bool("is_marked"))
+  }
+}
+
+extension RegistryTransaction {
+  /// The first black of each subject after the import, as the journal has it; without those that
+  /// were black on another ground already. A run that is marked is not looked for again. Served by
+  /// ground_import, the primary key of journal and ground_subject.
+  private static let massRuns = """
+    WITH run AS (
+      SELECT i.import_id, i.source, i.file_name, i.imported_at, i.imported_by,
+             i.after_position AS journal_before, m.after_position, m.up_to_position, m.blacks,
+             m.import_id IS NOT NULL AS is_marked
+        FROM import i
+        LEFT JOIN mass_mark m USING (import_id)
+       WHERE i.kind = 'stolen'
+         AND i.imported_at > now() - make_interval(days => $2::integer)
+         AND ($1::bigint IS NULL OR i.import_id = $1)
+       ORDER BY i.import_id DESC
+       LIMIT $3
+    )
+    SELECT run.import_id, run.source, run.file_name, run.imported_at, run.imported_by,
+           run.is_marked, COALESCE(run.blacks, found.blacks) AS blacks,
+           COALESCE(run.after_position, found.first - 1, run.journal_before) AS after_position,
+           COALESCE(run.up_to_position, found.last, run.journal_before) AS up_to_position,
+           run.is_marked OR NOT EXISTS (
+             SELECT FROM dirty d
+               JOIN ground g USING (subject_kind, subject_key1, subject_key2, scope)
+              WHERE g.import_id = run.import_id) AS is_published,
+           ARRAY(SELECT t.name
+                   FROM mass_approval a
+                   JOIN api_token t USING (token_id)
+                  WHERE a.import_id = run.import_id
+                  ORDER BY a.approved_at) AS approvals
+      FROM run
+     CROSS JOIN LATERAL (
+             SELECT count(*) AS blacks, min(position) AS first, max(position) AS last
+               FROM (SELECT min(j.position) AS position
+                       FROM ground g
+                       JOIN journal j USING (subject_kind, subject_key1, subject_key2, scope)
+                      WHERE NOT run.is_marked
+                        AND g.import_id = run.import_id
+                        AND j.position > run.journal_before
+                        AND j.status = 1
+                        AND NOT EXISTS (
+                              SELECT FROM ground o
+                               WHERE o.subject_kind = g.subject_kind
+                                 AND o.subject_key1 = g.subject_key1
+                                 AND o.subject_key2 = g.subject_key2
+                                 AND o.scope = g.scope
+                                 AND o.ground_id < g.ground_id
+                                 AND o.status = 1
+                                 AND o.started_at <= g.recorded_at
+                                 AND (o.ended_at IS NULL OR o.ended_at > g.recorded_at))
+                      GROUP BY g.subject_kind, g.subject_key1, g.subject_key2, g.scope) change
+           ) found
+     ORDER BY run.import_id DESC
+    """
+
+  /// Served by api_token_token_hash_key.
+  private static let approver = """
+    SELECT token_id, name
+      FROM api_token
+     WHERE token_hash = $1
+       AND role = 'approver'
+       AND revoked_at IS NULL
+       AND (expires_at IS NULL OR expires_at > now())
+    """
+
+  private static let insertApproval = """
+    INSERT INTO mass_approval (import_id, token_id) VALUES ($1, $2)
+        ON CONFLICT (import_id, token_id) DO NOTHING
+    RETURNING token_id
+    """
+
+  private static let insertMark = """
+    INSERT INTO mass_mark (import_id, after_position, up_to_position, blacks)
+    VALUES ($1, $2, $3, $4)
+    """
+
+  private static let massMarks = """
+    SELECT import_id, after_position, up_to_position, blacks, marked_at
+      FROM mass_mark
+     WHERE marked_at > now() - make_interval(secs => $1)
+     ORDER BY marked_at DESC
+     LIMIT $2
+    """
+}
