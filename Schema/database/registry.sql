@@ -503,7 +503,7 @@ CREATE TABLE inbound_file (
   code          integer,                         -- why the file was refused as a whole
   taken         bigint      NOT NULL,
   refused       bigint      NOT NULL,
-  response      bytea       NOT NULL,            -- the lines that were refused, as they are answered
+  response      bytea       NOT NULL,            -- the refused lines, as they are answered
   processed_at  timestamptz NOT NULL DEFAULT now(),
   CHECK ((state = 'refused') = (code IS NOT NULL)),
   PRIMARY KEY (node_id, number)

@@ -60,7 +60,7 @@ package struct TwoMachines: Sendable, Hashable {
 }
 
 /// How the list that a node says it has compares with the journal.
-package enum Acknowledgement: Sendable, Hashable {
+package enum ListComparison: Sendable, Hashable {
   case agrees
   /// Another content at the same place: the node needs a snapshot.
   case differs

@@ -29,8 +29,8 @@ package enum MessageRepetition: Sendable, Hashable {
 }
 
 extension RegistryTransaction {
-  /// Looks whether the node has sent a message under this key before, and takes the key for it where
-  /// it has not. Another message with the same key that is under way is waited for.
+  /// Looks whether the node has sent a message under this key before, and takes the key for it
+  /// where it has not. Another message with the same key that is under way is waited for.
   ///
   /// `hash` is the SHA-256 of method, path and body. Keys are kept for 7 days. In a transaction of
   /// ``RegistryStore/write(_:)`` alone: what waits must then see what the other has stored.
@@ -38,7 +38,8 @@ extension RegistryTransaction {
     _ key: String, of node: NodeIdentity, hash: [UInt8]
   ) async throws -> MessageRepetition {
     guard Self.isMessageKey(key) else {
-      throw StoreError(.unfit, "A key has 1 to 64 of A to Z, a to z, 0 to 9, \".\", \"_\" and \"-\".")
+      throw StoreError(
+        .unfit, "A key has 1 to 64 of A to Z, a to z, 0 to 9, \".\", \"_\" and \"-\".")
     }
     let taken = try await connection.query(
       Self.takeKey, node.number, key, PostgreSQLBytes(hash))
@@ -65,13 +66,14 @@ extension RegistryTransaction {
   package static func isMessageKey(_ key: String) -> Bool {
     (1...64).contains(key.utf8.count)
       && key.utf8.allSatisfy {
-        0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 || [0x2D, 0x2E, 0x5F].contains($0)
+        0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0
+          || [0x2D, 0x2E, 0x5F].contains($0)
       }
   }
 }
 
 extension RegistryTransaction {
-  /// Waits where another transaction has inserted the key. Served by the primary key (node_id, key).
+  /// Waits where another transaction has inserted the key. Served by the primary key.
   private static let takeKey = """
     INSERT INTO exchange_message (node_id, key, hash) VALUES ($1, $2, $3)
         ON CONFLICT (node_id, key) DO NOTHING

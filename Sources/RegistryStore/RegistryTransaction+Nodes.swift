@@ -46,7 +46,7 @@ extension RegistryTransaction {
   /// Notes where a node says that it stands, and compares its list with the journal.
   package func acknowledge(
     of node: NodeIdentity, epoch: Epoch, position: Position, digest: ListDigest, held: Int
-  ) async throws -> Acknowledgement {
+  ) async throws -> ListComparison {
     let standing = NodeReport.Standing(epoch: epoch, position: position, digest: digest)
     try await report(of: node, NodeReport(standing: standing, held: held))
     let head = try await journalHead()

@@ -104,8 +104,8 @@ extension RegistryTransaction {
        ORDER BY imei, line DESC
     ), affected AS MATERIALIZED (
       SELECT DISTINCT ON (COALESCE(other.imei, l.imei))
-             COALESCE(other.imei, l.imei) AS imei, l.imei = COALESCE(other.imei, l.imei) AS is_named,
-             l.is_removed, l.reason, l.case_reference, own.device_id
+             COALESCE(other.imei, l.imei) AS imei, l.is_removed, l.reason, l.case_reference,
+             own.device_id
         FROM listed l
         LEFT JOIN device_imei own ON own.imei = l.imei AND own.until IS NULL
         LEFT JOIN device_imei other

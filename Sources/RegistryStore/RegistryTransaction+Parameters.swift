@@ -206,8 +206,8 @@ extension RegistryTransaction {
     """
 
   /// Each node in force, or 0 for an operator that has none, with the version that was proposed to
-  /// it last and the newest that is confirmed and effective: where its list has reached the position
-  /// or, with files, where the replication has been written. Served by the primary keys.
+  /// it last and the newest that is confirmed and effective: its list has reached the position or,
+  /// with files, the replication has been written. Served by the primary keys.
   private static let versionsInForce = """
     WITH target AS (
       SELECT n.operator_id, n.node_id, COALESCE(r.position, 0) AS position
@@ -263,8 +263,9 @@ extension RegistryTransaction {
   private static let parametersOfNodes =
     versionsInForce + """
       SELECT n.node_id, n.name, n.operator_id, o.code, r.epoch, r.position, r.digest, r.seen_at,
-             p.version, own.name AS of_node, p.style, p.effective_after, p.document, p.proposed_at, p.proposed_by, c.confirmed_at,
-             c.confirmed_by, COALESCE(p.version = v.in_force, false) AS is_in_force
+             p.version, own.name AS of_node, p.style, p.effective_after, p.document,
+             p.proposed_at, p.proposed_by, c.confirmed_at, c.confirmed_by,
+             COALESCE(p.version = v.in_force, false) AS is_in_force
         FROM version_of v
         JOIN node n USING (node_id)
         JOIN operator o ON o.operator_id = v.operator_id

@@ -13,7 +13,7 @@ extension RegistryTransaction {
   /// ``StoreError/Code/dailyLimit(retryAfterSeconds:)`` after the last of the day.
   package func submit(
     _ request: NewDeviceRequest, of node: NodeIdentity
-  ) async throws -> DeviceRequest {
+  ) async throws -> RecordedRequest {
     try await lockOperator(node.operatorNumber)
     let policy = try await policy(of: node.operatorNumber)
     let rule = request.kind == .block ? policy.blockRequests : policy.unblockRequests
@@ -38,16 +38,17 @@ extension RegistryTransaction {
     }
   }
 
-  /// A person accepts a request that is pending. Throws ``StoreError/Code/decidedAlready``, and what
-  /// ``block(_:with:by:)`` and ``unblock(_:source:reason:by:)`` throw where it could have no effect.
-  package func acceptRequest(_ name: String, by actor: String) async throws -> DeviceRequest {
+  /// A person accepts a request that is pending. Throws ``StoreError/Code/decidedAlready``, and
+  /// what ``block(_:with:by:)`` and ``unblock(_:source:reason:by:)`` throw where it could have no
+  /// effect.
+  package func acceptRequest(_ name: String, by actor: String) async throws -> RecordedRequest {
     try await carryOut(try await pendingRequest(name), by: actor)
   }
 
   /// `reason` is for the operator to read.
   package func refuseRequest(
     _ name: String, reason: String, by actor: String
-  ) async throws -> DeviceRequest {
+  ) async throws -> RecordedRequest {
     try await refuse(try await pendingRequest(name), because: reason, by: actor)
   }
 
@@ -55,7 +56,7 @@ extension RegistryTransaction {
   /// in a transaction of ``RegistryStore/write(_:)``.
   package func request(
     _ name: String, of number: ScopeNumber? = nil
-  ) async throws -> DeviceRequest? {
+  ) async throws -> RecordedRequest? {
     try await connection.execute(Self.notePublished)
     return try await connection.query(Self.requestOfName, name, number?.number).first?
       .deviceRequest()
@@ -63,9 +64,9 @@ extension RegistryTransaction {
 
   /// The oldest first, those that came after `cursor`; see ``request(_:of:)``.
   package func requests(
-    of number: ScopeNumber? = nil, state: DeviceRequest.State? = nil, after cursor: String? = nil,
+    of number: ScopeNumber? = nil, state: RecordedRequest.State? = nil, after cursor: String? = nil,
     limit: Int
-  ) async throws -> [DeviceRequest] {
+  ) async throws -> [RecordedRequest] {
     try await connection.execute(Self.notePublished)
     let rows =
       if let number {
@@ -77,7 +78,7 @@ extension RegistryTransaction {
     return try rows.map { try $0.deviceRequest() }
   }
 
-  private func requiredRequest(_ name: String) async throws -> DeviceRequest {
+  private func requiredRequest(_ name: String) async throws -> RecordedRequest {
     guard let request = try await request(name) else {
       throw StoreError(.unknownRequest, "There is no request \(name): see `ceir request list`.")
     }
@@ -85,7 +86,7 @@ extension RegistryTransaction {
   }
 
   /// Alone with the operator's requests from here on.
-  private func pendingRequest(_ name: String) async throws -> DeviceRequest {
+  private func pendingRequest(_ name: String) async throws -> RecordedRequest {
     let found = try await requiredRequest(name)
     try await lockOperator(ScopeNumber(try await number(of: .only(found.operatorCode))))
     let request = try await requiredRequest(name)
@@ -108,14 +109,14 @@ extension RegistryTransaction {
 
   private func subscriber(
     _ imsi: IMSI?, of node: NodeIdentity
-  ) async throws -> DeviceRequest.Subscriber {
+  ) async throws -> RecordedRequest.Subscriber {
     guard let imsi else { return .none }
     return try await scope(of: imsi) == node.operatorNumber.number ? .own : .other
   }
 
   private func carryOut(
-    _ request: DeviceRequest, by actor: String
-  ) async throws -> DeviceRequest {
+    _ request: RecordedRequest, by actor: String
+  ) async throws -> RecordedRequest {
     let source = Self.source(of: request.operatorCode)
     var marks: [Int64] = []
     switch request.kind {
@@ -138,21 +139,21 @@ extension RegistryTransaction {
   }
 
   private func refuse(
-    _ request: DeviceRequest, because reason: String, by actor: String
-  ) async throws -> DeviceRequest {
+    _ request: RecordedRequest, because reason: String, by actor: String
+  ) async throws -> RecordedRequest {
     try await connection.query(Self.noteRefused, request.request, reason, actor)
     return try await requiredRequest(request.request)
   }
 }
 
 extension PostgreSQLRow {
-  fileprivate func deviceRequest() throws -> DeviceRequest {
+  fileprivate func deviceRequest() throws -> RecordedRequest {
     guard let kind = NewDeviceRequest.Kind(rawValue: try string("kind")),
-      let subscriber = DeviceRequest.Subscriber(rawValue: try string("subscriber")),
-      let state = DeviceRequest.State(rawValue: try string("shown_state")),
+      let subscriber = RecordedRequest.Subscriber(rawValue: try string("subscriber")),
+      let state = RecordedRequest.State(rawValue: try string("shown_state")),
       let imei = IMEI(number: UInt64(try int64("imei")))
     else { throw StoreError(.corrupt, "The database holds a request that cannot be one.") }
-    return DeviceRequest(
+    return RecordedRequest(
       request: try string("request"), operatorCode: try operatorCode(), node: try string("node"),
       kind: kind, imei: imei, subscriber: subscriber, reason: try string("reason"),
       caseReference: try string("case_reference"), state: state,

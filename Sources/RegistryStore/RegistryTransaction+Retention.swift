@@ -10,7 +10,8 @@ extension RegistryTransaction {
   /// Shortens the journal by its oldest batches, if they are older than `days`, never beyond what
   /// the caller still needs. Before its new beginning ``delta(of:after:limit:)`` gives nil.
   package func trimJournal(days: Int, notBeyond position: Position) async throws -> Int {
-    try await erase("SELECT trim_journal($1, $2, $3)", Int32(clamping: days), position.column,
+    try await erase(
+      "SELECT trim_journal($1, $2, $3)", Int32(clamping: days), position.column,
       Int64(Self.retentionStep))
   }
 

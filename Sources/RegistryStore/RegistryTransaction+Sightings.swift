@@ -3,7 +3,7 @@ package import DeviceLists
 import PostgreSQL
 
 /// What a node has seen and answered.
-package struct Sighting: Sendable {
+package struct NewSighting: Sendable {
   package enum Identity: Sendable {
     case imei(IMEI)
     /// What came in the place of an IMEI.
@@ -42,7 +42,7 @@ extension RegistryTransaction {
   /// Keeps what the operator's networks have seen; the same subscriber with the same device and
   /// answer counts once a day, by the registry's calendar. All of them, or none.
   package func takeSightings(
-    _ sightings: [Sighting], of node: NodeIdentity, asOf now: Instant
+    _ sightings: [NewSighting], of node: NodeIdentity, asOf now: Instant
   ) async throws -> (taken: Int, repeated: Int) {
     guard sightings.count <= Self.mostSightings else {
       throw StoreError(.unfit, "A message has at most \(Self.mostSightings) sightings.")
@@ -79,7 +79,7 @@ extension RegistryTransaction {
     """
 }
 
-extension Sighting {
+extension NewSighting {
   fileprivate var imei: Int64 {
     if case .imei(let imei) = identity { Int64(imei.number) } else { -1 }
   }

@@ -24,12 +24,12 @@ package struct NewDeviceRequest: Sendable {
 }
 
 /// An operator's request as it is recorded. The subscriber that it named is not shown.
-package struct DeviceRequest: Sendable, Hashable {
+package struct RecordedRequest: Sendable, Hashable {
   package enum State: String, Sendable, CaseIterable {
     /// A person of the registry decides.
     case pending
     case accepted
-    /// Every list that has reached ``DeviceRequest/position`` holds the change.
+    /// Every list that has reached ``RecordedRequest/position`` holds the change.
     case published
     case refused
   }
@@ -74,7 +74,7 @@ package struct OwnListLine: Sendable {
   }
 }
 
-/// What an operator's list has changed, counted in IMEIs: a line counts for every IMEI of its device.
+/// What an operator's list has changed. A line counts for every IMEI of its device.
 package struct OwnListOutcome: Sendable {
   package let added: Int
   package let ended: Int
