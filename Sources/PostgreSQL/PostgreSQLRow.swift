@@ -75,6 +75,14 @@ package struct PostgreSQLRow: Sendable {
     try decode(column, "bytes") { $0.type == .bytea ? Array($0.bytes) : nil }
   }
 
+  /// The value as it came, whatever its type; nil for NULL. `body` must not keep the bytes.
+  package func withRawBytes<Value>(
+    _ column: PostgreSQLColumn, _ body: (UnsafeRawBufferPointer?) throws -> Value
+  ) throws -> Value {
+    let bytes = result.bytes(row: row, column: try index(column))
+    return try withExtendedLifetime(result) { try body(bytes) }
+  }
+
   package func timestamp(
     _ column: PostgreSQLColumn
   ) throws(PostgreSQLError) -> PostgreSQLTimestamp {

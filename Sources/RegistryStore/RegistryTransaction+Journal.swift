@@ -142,17 +142,31 @@ extension RegistryTransaction {
     let rows = try await connection.query(
       Self.changes, after.column, last, scope.number)
     return FeedDelta(
-      changes: try rows.map { try $0.journalRow() }, upTo: upTo,
+      changes: try Self.journalRows(rows), upTo: upTo,
       digest: try await digest(of: scope, at: upTo))
   }
+
+  /// About how many changes of the feed come after `after`: the rows of all feeds are counted by
+  /// their positions, and the next of them show how many are its own.
+  package func backlog(of scope: ScopeNumber, after: Position) async throws -> Int {
+    let row = try await connection.query(
+      Self.backlog, after.column, scope.number, Self.backlogSample
+    ).only()
+    let (rows, own) = (try row.int("rows"), try row.int("own"))
+    let behind = try row.int64("last_position") - after.column
+    guard rows > 0, behind > 0 else { return 0 }
+    return Int((Double(behind) * Double(own) / Double(rows)).rounded(.up))
+  }
+
+  static let backlogSample = 2_000
 
   /// Rows of every scope, for the registry's own index; whole batches, as in
   /// ``delta(of:after:limit:)``.
   package func journal(after: Position, limit: Int) async throws -> [JournalRow] {
     let end = try await endOfDelta(after: after, limit: limit)
     guard let last = try end.optionalInt64("last_position") else { return [] }
-    return try await connection.query(Self.allChanges, after.column, last)
-      .map { try $0.journalRow() }
+    return try Self.journalRows(
+      await connection.query(Self.allChanges, after.column, last))
   }
 
   private func endOfDelta(after: Position, limit: Int) async throws -> PostgreSQLRow {
@@ -179,11 +193,50 @@ extension RegistryTransaction {
   }
 }
 
-extension PostgreSQLRow {
-  func journalRow() throws -> JournalRow {
+/// Reads rows of the journal by the places of their columns. There are few classes and many rows:
+/// one that was read before is known by its bytes.
+private struct JournalReader {
+  private struct KnownClass {
+    let codes: [UInt8]
+    let status: Int16?
+    let isOverridable: Bool
+    let entryClass: EntryClass?
+  }
+
+  private static let mostKnown = 64
+  private var known: [KnownClass] = []
+
+  mutating func read(_ row: PostgreSQLRow) throws -> JournalRow {
     JournalRow(
-      position: Position(UInt64(try int64("position"))), subject: try subject(),
-      scope: ScopeNumber(try int32("scope")), entryClass: try entryClass())
+      position: Position(UInt64(try row.int64(0))), subject: try row.subject(from: 1),
+      scope: ScopeNumber(try row.int32(4)), entryClass: try entryClass(row))
+  }
+
+  private mutating func entryClass(_ row: PostgreSQLRow) throws -> EntryClass? {
+    let status = try row.optionalInt16(5)
+    let isOverridable = try row.bool(7)
+    let place = try row.withRawBytes(6) { bytes in
+      known.firstIndex {
+        $0.status == status && $0.isOverridable == isOverridable
+          && bytes.map($0.codes.elementsEqual) ?? false
+      }
+    }
+    if let place { return known[place].entryClass }
+    let entryClass = try row.entryClass()
+    if known.count < Self.mostKnown {
+      known.append(
+        KnownClass(
+          codes: try row.withRawBytes(6) { $0.map(Array.init) ?? [] }, status: status,
+          isOverridable: isOverridable, entryClass: entryClass))
+    }
+    return entryClass
+  }
+}
+
+extension RegistryTransaction {
+  private static func journalRows(_ rows: PostgreSQLRows) throws -> [JournalRow] {
+    var reader = JournalReader()
+    return try rows.map { try reader.read($0) }
   }
 }
 
@@ -246,6 +299,13 @@ extension RegistryTransaction {
        AND position <= $2
        AND scope IN (0, $3)
      ORDER BY position
+    """
+
+  /// Served by the primary keys of journal (position) and journal_batch (last_position).
+  private static let backlog = """
+    SELECT count(*) AS rows, count(*) FILTER (WHERE scope IN (0, $2)) AS own,
+           COALESCE((SELECT max(last_position) FROM journal_batch), 0) AS last_position
+      FROM (SELECT scope FROM journal WHERE position > $1 ORDER BY position LIMIT $3) sample
     """
 
   private static let allChanges = """

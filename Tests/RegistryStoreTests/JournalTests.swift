@@ -110,6 +110,55 @@ struct JournalTests {
     }
   }
 
+  /// Rows of positions after `after`, as many as are the feed's own where all are looked at.
+  @Test(
+    arguments: [(1, 0, 9), (1, 3, 6), (1, 9, 0), (2, 9, 1), (2, 0, 6), (1, 10, 0), (1, 99, 0)]
+      as [(Int32, UInt64, Int)])
+  func `how far a feed is behind is estimated`(scope: Int32, after: UInt64, count: Int)
+    async throws
+  {
+    try await withJournal { registry in
+      let found = try await registry.store.read {
+        try await $0.backlog(of: ScopeNumber(scope), after: Position(after))
+      }
+      #expect(found == count)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `no part of a long journal is read by passing over the rest`(isAnalysed: Bool)
+    async throws
+  {
+    try await withRegistry { registry in
+      try await registry.script(
+        """
+        INSERT INTO journal (position, subject_kind, subject_key1, subject_key2, scope, status,
+                             ground_codes, overridable)
+        SELECT n, 1, 35000000000000 + n, 0, n % 3, 1, '{stolen}', false
+          FROM generate_series(1, 200000) n;
+        INSERT INTO journal_batch (last_position, first_position, epoch, as_of)
+        SELECT n * 1000, n * 1000 - 999, epoch, now() FROM epoch, generate_series(1, 200) n;
+        """)
+      if isAnalysed { try await registry.script("ANALYZE") }
+      try await registry.service.transaction { connection in
+        let store = RegistryTransaction(connection: connection)
+        for after in UInt64(1)...8 {
+          let start = Position(after * 20_000)
+          _ = try await store.delta(of: ScopeNumber(1), after: start, limit: 1_000)
+          _ = try await store.journal(after: start, limit: 1_000)
+          _ = try await store.backlog(of: ScopeNumber(1), after: start)
+        }
+        let reads = try await connection.query(
+          """
+          SELECT sum(seq_tup_read)::bigint FROM pg_stat_xact_user_tables
+           WHERE relname IN ('journal', 'journal_batch')
+          """
+        ).only().int(0)
+        #expect(reads == 0)
+      }
+    }
+  }
+
   @Test func `before the horizon there is no delta`() async throws {
     try await withJournal { registry in
       try await registry.script("DELETE FROM journal WHERE position <= 4")
