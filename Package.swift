@@ -34,6 +34,7 @@ let hashTrees: Target.Dependency = .product(
   name: "HashTreeCollections", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(
@@ -88,8 +89,8 @@ let package = Package(
     target(
       "ExchangeTrust",
       [
-        "DeviceLists", asn1, crypto, hummingbird, hummingbirdHTTP2, nio("NIOCore"),
-        nio("NIOPosix"), tls, x509,
+        "DeviceLists", asn1, crypto, httpClient, hummingbird, hummingbirdCore, hummingbirdHTTP2,
+        logging, nio("NIOCore"), nio("NIOTLS"), tls, x509,
       ]),
     target(
       "CheckServer",

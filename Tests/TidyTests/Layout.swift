@@ -22,7 +22,7 @@ enum Layout {
     "CZlib": [],
     "GZip": ["CZlib"],
     "ExchangeTrust": nio.union(system).union(service).union(certificates).union([
-      "DeviceLists", "Crypto", "Foundation",
+      "DeviceLists", "AsyncHTTPClient", "Crypto", "Foundation",
     ]),
     "RegistryFiles": system.union(["DeviceLists"]),
     "Diameter": ["NIOCore"],

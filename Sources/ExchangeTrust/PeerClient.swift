@@ -1,0 +1,83 @@
+package import AsyncHTTPClient
+package import NIOCore
+import NIOSSL
+import X509
+
+/// Asks one peer over TLS with certificates on both sides. What is sent goes to nobody else: a
+/// connection on which another name is shown is closed before the first request.
+///
+/// BoringSSL proves the chain against our root during the handshake; the name in the leaf, its use
+/// and its revocation are looked at when the connection is made, before the pool may use it.
+package final class PeerClient: Sendable {
+  private let client: HTTPClient
+  private let files: TrustedFiles
+  private let connections: PeerConnections?
+
+  /// - Parameters:
+  ///   - expected: who must answer.
+  ///   - connections: those who know which certificates are revoked.
+  ///   - configuration: time limits and the like; TLS and HTTP version are set here.
+  package init(
+    files: TrustedFiles, expecting expected: AcceptedPeer, connections: PeerConnections? = nil,
+    group: any EventLoopGroup, configuration: HTTPClient.Configuration = .init()
+  ) {
+    self.files = files
+    self.connections = connections
+    var configuration = configuration
+    configuration.httpVersion = .http1Only
+    configuration.redirectConfiguration = .disallow
+    configuration.http1_1ConnectionDebugInitializer = { channel in
+      Self.prove(channel, files: files, expected: expected, connections: connections)
+    }
+    client = HTTPClient(eventLoopGroup: group, configuration: configuration)
+  }
+
+  /// Sends a request to an `https` address. A certificate that was renewed is used by the next
+  /// connection; those that are open go on.
+  package func execute(
+    _ request: HTTPClientRequest, deadline: NIODeadline
+  ) async throws -> HTTPClientResponse {
+    guard request.url.hasPrefix("https://") else {
+      throw TrustError(.handshake, "\(request.url) does not begin with https://")
+    }
+    var request = request
+    request.tlsConfiguration = files.current.clientConfiguration
+    do {
+      return try await client.execute(request, deadline: deadline)
+    } catch let error as NIOSSLError {
+      throw TrustError(
+        .handshake, "the peer's certificate does not lead to the root of this registry",
+        underlying: error)
+    }
+  }
+
+  package func shutdown() async throws { try await client.shutdown() }
+
+  private static func prove(
+    _ channel: any Channel, files: TrustedFiles, expected: AcceptedPeer,
+    connections: PeerConnections?
+  ) -> EventLoopFuture<Void> {
+    let proved = channel.eventLoop.makePromise(of: Void.self)
+    channel.pipeline.handler(type: NIOSSLHandler.self).map { $0.peerCertificate }
+      .assumeIsolated().whenComplete { result in
+        let shown = result.flatMap { certificate in Result { try certificate?.toDERBytes() ?? [] } }
+        proved.completeWithTask {
+          try await verify(
+            shown.get(), files: files, expected: expected, connections: connections)
+        }
+      }
+    return proved.futureResult.flatMapError { error in
+      // The pool must see the end of the connection before it hears of the failure.
+      channel.close(promise: nil)
+      return channel.closeFuture.flatMapThrowing { throw error }
+    }
+  }
+
+  private static func verify(
+    _ leaf: [UInt8], files: TrustedFiles, expected: AcceptedPeer, connections: PeerConnections?
+  ) async throws {
+    let peer = try files.current.verifier.nameOfProved(
+      Certificate(der: leaf), as: .server, accepting: expected)
+    try connections?.refuseRevoked(peer)
+  }
+}
