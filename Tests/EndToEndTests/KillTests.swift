@@ -43,13 +43,11 @@ struct KillTests {
   private func strike(_ victim: Victim, in country: Country) async throws {
     switch victim {
     case .ceir:
-      country.ceir.send(SIGKILL)
-      _ = try await country.ceir.end()
+      try await country.killCEIR()
       try await country.restartCEIR()
     case .eir:
       let reached = try await country.nodeStatus().position ?? 0
-      country.eir.send(SIGKILL)
-      _ = try await country.eir.end()
+      try await country.killEIR()
       try await country.startEIR()
       #expect(try await country.nodeStatus().position ?? 0 >= reached)
     case .postgresql:
