@@ -79,6 +79,18 @@ package struct Brake: Hashable, Sendable {
     }
   }
 
+  /// So many of those that were counted are of an approved mass change: they count no more. The
+  /// oldest go first, so that what is left counts no shorter than it should.
+  package mutating func excused(_ count: Int) {
+    var left = count
+    for index in periods.indices where left > 0 {
+      let taken = min(left, periods[index].added)
+      periods[index].added -= taken
+      left -= taken
+    }
+    periods.removeAll { $0.added == 0 }
+  }
+
   /// A person has looked: counting starts anew.
   package mutating func accepted() { periods = [] }
 
@@ -89,27 +101,61 @@ package struct Brake: Hashable, Sendable {
 }
 
 extension Brake {
-  /// The subjects that a delta makes black, with what the list said of them before.
+  /// The subjects that a delta makes black, each with the position that did so.
   ///
   /// - Parameter before: what the feed says of a subject at present.
   package static func blacks(
     madeBy changes: some Sequence<Change>, before: (Subject) -> ListedClass
-  ) -> [Subject: ListedClass] {
-    var first: [Subject: ListedClass] = [:]
-    var last: [Subject: ListedClass] = [:]
+  ) -> [Subject: Position] {
+    var listed: [Subject: ListedClass] = [:]
+    var blacks: [Subject: Position] = [:]
+    var wereBlack: Set<Subject> = []
     for change in changes {
-      var listed = last[change.subject] ?? before(change.subject)
-      if first[change.subject] == nil { first[change.subject] = listed }
-      listed.replace(change.scope, with: change.entryClass)
-      last[change.subject] = listed
+      var entries = listed[change.subject] ?? before(change.subject)
+      let wasBlack = entries.isBlack
+      if wasBlack, listed[change.subject] == nil { wereBlack.insert(change.subject) }
+      entries.replace(change.scope, with: change.entryClass)
+      listed[change.subject] = entries
+      if !entries.isBlack {
+        blacks[change.subject] = nil
+      } else if !wasBlack, !wereBlack.contains(change.subject) {
+        blacks[change.subject] = change.position
+      }
     }
-    return first.filter { subject, listed in
-      listed.effective?.status != .black && last[subject]?.effective?.status == .black
+    return blacks
+  }
+
+  /// Of the subjects that became black, those that no approved mass change explains: only they are
+  /// counted and may be held.
+  package static func unexplained(
+    _ blacks: [Subject: Position], by marks: [MassMark]
+  ) -> [Subject: Position] {
+    marks.isEmpty
+      ? blacks : blacks.filter { _, position in !marks.contains { $0.contains(position) } }
+  }
+
+  /// How many of the blacks that a snapshot adds to a list at `after` are to be counted.
+  package static func unexplained(
+    _ blacks: Int, by marks: [MassMark], after: Position, upTo: Position
+  ) -> Int {
+    marks.reduce(blacks) { left, mark in
+      let (first, last) = (max(mark.after, after), min(mark.upTo, upTo))
+      // A position makes no more than one subject black.
+      return first < last
+        ? max(0, left - min(mark.blacks, Int(clamping: last.number - first.number))) : left
     }
+  }
+
+  /// Whether what became black somewhere after `after` and not after `upTo` is explained, and so
+  /// is to be released.
+  package static func explains(_ marks: [MassMark], after: Position, upTo: Position) -> Bool {
+    marks.contains { $0.after <= after && upTo <= $0.upTo }
   }
 }
 
 extension ListedClass {
+  fileprivate var isBlack: Bool { effective?.status == .black }
+
   /// The entry of `scope`, which must be one of the feed's.
   package mutating func replace(_ scope: Scope, with entryClass: EntryClass?) {
     switch scope {

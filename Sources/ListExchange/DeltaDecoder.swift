@@ -55,8 +55,22 @@ package struct DeltaDecoder {
 
   /// Takes the next bytes, cut anywhere.
   package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(ExchangeError) {
+    guard try take(upToEndIn: bytes) == bytes.count else {
+      throw ExchangeError(
+        .malformed, "line \(lineNumber + 1): something follows the checkpoint")
+    }
+  }
+
+  /// The checkpoint has been read and agrees with the lines before it.
+  var isComplete: Bool { checkpoint != nil }
+
+  /// Something of a delta has come, but not all.
+  var isWithin: Bool { !isComplete && (lineNumber > 0 || !partial.isEmpty) }
+
+  /// Takes the bytes up to the end of the delta and says how many those are.
+  mutating func take(upToEndIn bytes: UnsafeRawBufferPointer) throws(ExchangeError) -> Int {
     var start = 0
-    while let end = Self.lineFeed(in: bytes, from: start) {
+    while !isComplete, let end = Self.lineFeed(in: bytes, from: start) {
       let line = UnsafeRawBufferPointer(rebasing: bytes[start...end])
       start = end + 1
       if partial.isEmpty {
@@ -70,7 +84,9 @@ package struct DeltaDecoder {
         }.get()
       }
     }
+    if isComplete { return start }
     try keep(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+    return bytes.count
   }
 
   package mutating func append(_ bytes: [UInt8]) throws(ExchangeError) {
@@ -110,9 +126,6 @@ package struct DeltaDecoder {
     guard line.count <= limits.longestLineBytes + 1 else { throw tooLong() }
     lineNumber += 1
     do throws(ExchangeError) {
-      guard checkpoint == nil else {
-        throw ExchangeError(.malformed, "something follows the checkpoint")
-      }
       switch try read(line) {
       case .change(let change):
         try take(change)

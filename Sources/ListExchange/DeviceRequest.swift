@@ -38,11 +38,11 @@ extension DeviceRequest: JSONRequest {
     kind = try object.word("kind") { Kind(rawValue: $0) }
     imei = try object.listedIMEI("imei")
     imsi = try object.imsi("imsi")
-    guard let reason = try object.remark("reason", most: ExchangeLimits.longestRemark) else {
+    guard let reason = try object.remark("reason", 1...ExchangeLimits.longestRemark) else {
       throw object.unusable("reason")
     }
     self.reason = reason
     caseReference = try object.remark(
-      "caseReference", most: ExchangeLimits.longestCaseReference)
+      "caseReference", 0...ExchangeLimits.longestCaseReference)
   }
 }

@@ -43,7 +43,7 @@ extension DeviceRequestAnswer: JSONMessage {
     position = try object["position"].map { _ throws(ExchangeError) in
       try object.position("position")
     }
-    reason = try object.remark("reason", most: ExchangeLimits.longestRemark)
+    reason = try object.remark("reason", 1...ExchangeLimits.longestRemark)
   }
 }
 

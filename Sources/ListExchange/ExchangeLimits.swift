@@ -43,8 +43,8 @@ extension ExchangeLimits {
   package static let mostCertificates = 3
   package static let longestCertificateBytes = 2_048
 
-  /// Bytes of what a network reports as an IMEI, in a question; 16 characters of it are kept.
-  package static let longestIdentityBytes = 64
+  /// Characters of what a network reports as an IMEI, in a question; 16 of them are kept.
+  package static let longestIdentityText = 64
   /// Characters of a case reference, and of a reason.
   package static let longestCaseReference = 64
   package static let longestRemark = 512

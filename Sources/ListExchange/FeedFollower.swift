@@ -21,7 +21,7 @@ package struct FeedFollower: Hashable, Sendable {
   }
 
   package enum SnapshotReason: Hashable, Sendable, CustomStringConvertible {
-    case noList, beforeHorizon, digestDiffers, epochChanged
+    case noList, beforeHorizon, digestDiffers, epochChanged, cheaper
 
     package var description: String {
       switch self {
@@ -29,6 +29,7 @@ package struct FeedFollower: Hashable, Sendable {
       case .beforeHorizon: "the registry no longer holds the changes since"
       case .digestDiffers: "the list is not what the registry has at this position"
       case .epochChanged: "the registry has started a new epoch with another list"
+      case .cheaper: "a snapshot is cheaper than the changes since"
       }
     }
   }
@@ -45,6 +46,9 @@ package struct FeedFollower: Hashable, Sendable {
     self.registry = registry
     self.head = head
   }
+
+  /// What the node says of itself; nil where it has no list.
+  package var standing: Standing? { head.map { Standing($0) } }
 
   /// What to do when nothing has come.
   package var next: Action {
@@ -92,6 +96,7 @@ package struct FeedFollower: Hashable, Sendable {
       }
       return .changeEpoch(epoch)
     case .beforeHorizon: return .takeSnapshot(.beforeHorizon)
+    case .snapshotIsCheaper: return .takeSnapshot(.cheaper)
     case .digestDiffers:
       return .takeSnapshot(announcedEpoch == nil ? .digestDiffers : .epochChanged)
     case .nodeAhead where announcedEpoch != nil: return .takeSnapshot(.epochChanged)

@@ -28,9 +28,9 @@ extension OwnListEntry: JSONMessage {
 
   package init(_ object: JSONValue) throws(ExchangeError) {
     imei = try object.listedIMEI("imei")
-    reason = try object.remark("reason", most: ExchangeLimits.longestRemark)
+    reason = try object.remark("reason", 1...ExchangeLimits.longestRemark)
     caseReference = try object.remark(
-      "caseReference", most: ExchangeLimits.longestCaseReference)
+      "caseReference", 0...ExchangeLimits.longestCaseReference)
   }
 }
 

@@ -1,5 +1,5 @@
-/// The answer to `POST /exchange/v1/queries` and to `GET /exchange/v1/queries/{id}`: an asynchronous
-/// query, and what came of it.
+/// The answer to `POST /exchange/v1/queries` and to `GET /exchange/v1/queries/{id}`: what came of
+/// an asynchronous query.
 package struct QueryAnswer: Hashable, Sendable {
   package var query: QueryID
   /// Nil while it is pending.

@@ -37,7 +37,7 @@ extension JSONValue {
   /// Longer texts than any network sends are cut.
   func askedIdentity(_ name: String) throws(ExchangeError) -> ReportedIdentity {
     try member(name) { text in
-      (1...ExchangeLimits.longestIdentityBytes).contains(text.utf8.count)
+      (1...ExchangeLimits.longestIdentityText).contains(text.unicodeScalars.count)
         ? ReportedIdentity(text) : nil
     }
   }
@@ -64,11 +64,13 @@ extension JSONValue {
   }
 
   /// A text of some characters, none of them a control character.
-  func remark(_ name: String, most: Int) throws(ExchangeError) -> String? {
+  func remark(
+    _ name: String, _ counts: ClosedRange<Int>
+  ) throws(ExchangeError) -> String? {
     try optional(name) { text in
       let scalars = text.unicodeScalars
       let isPlain = scalars.allSatisfy { $0.properties.generalCategory != .control }
-      return (1...most).contains(scalars.count) && isPlain ? text : nil
+      return counts.contains(scalars.count) && isPlain ? text : nil
     }
   }
 }

@@ -198,6 +198,36 @@ struct DeltaTests {
     Array((text + "\n").utf8).withUnsafeBytes { #expect(usual.change($0) == nil) }
   }
 
+  @Test func `a stream hands out each delta when it has come whole`() throws {
+    let bytes =
+      Samples.encoded(Samples.everyKind) + Samples.encoded([], after: 20, upTo: 20)
+      + Samples.encoded([Samples.change(25)], after: 20, upTo: 30)
+    for size in [1, 7, 100, bytes.count] {
+      var decoder = DeltaStreamDecoder(feed: Samples.feed, after: Position(11))
+      var deltas: [ReceivedDelta] = []
+      #expect(decoder.isBetweenDeltas)
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        deltas += try decoder.append(Array(bytes[start..<min(start + size, bytes.count)]))
+        #expect(deltas.count < 3 || decoder.isBetweenDeltas)
+      }
+      #expect(deltas.map(\.changes) == [Samples.everyKind, [], [Samples.change(25)]])
+      #expect(deltas.last?.checkpoint.position == Position(30))
+    }
+    var cut = DeltaStreamDecoder(feed: Samples.feed, after: Position(11))
+    #expect(try cut.append(Array(bytes.dropLast())).count == 2)
+    #expect(!cut.isBetweenDeltas)
+  }
+
+  @Test func `a stream in which a delta is missing is refused`() {
+    var decoder = DeltaStreamDecoder(feed: Samples.feed, after: Position(11))
+    let error = #expect(throws: ExchangeError.self) {
+      try decoder.append(
+        Samples.encoded(Samples.everyKind)
+          + Samples.encoded([Samples.change(25)], after: 24, upTo: 30))
+    }
+    #expect(error?.code == .wrongOrder)
+  }
+
   @Test func `limits are kept`() {
     var limits = ExchangeLimits()
     limits.mostChanges = 3

@@ -98,6 +98,7 @@ struct FeedFollowerTests {
     (.epochChanged, Samples.epoch, false, nil),
     (.epochChanged, Samples.epoch, true, .changeEpoch(Samples.epoch)),
     (.beforeHorizon, nil, false, .takeSnapshot(.beforeHorizon)),
+    (.snapshotIsCheaper, nil, false, .takeSnapshot(.cheaper)),
     (.digestDiffers, nil, false, .takeSnapshot(.digestDiffers)),
     (.digestDiffers, nil, true, .takeSnapshot(.epochChanged)),
     (.nodeAhead, Samples.epoch, false, nil),
