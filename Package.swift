@@ -35,6 +35,8 @@ let hashTrees: Target.Dependency = .product(
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(
+  name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(
@@ -166,7 +168,7 @@ let package = Package(
       name: "CEIRServiceTests",
       dependencies: [
         "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
-        "Simulation", configuration, logging,
+        "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

@@ -39,13 +39,17 @@ package final class CEIRMetrics: Sendable {
     .counter, "ceir_exchange_changes_total", "Changes sent to nodes.")
   package let refusedRequests = Metric(
     .counter, "ceir_refused_requests_total", "Requests without a token that allows them.")
+  package let trimmedRows = Metric(
+    .counter, "ceir_journal_trimmed_rows_total", "Rows of the journal older than the horizon.")
+  package let retentionFailures = Metric(
+    .counter, "ceir_retention_failures_total", "Times that old data could not be erased.")
 
   package init() {}
 
   private var all: [Metric] {
     [
       position, isLeading, publisherFailures, indexPosition, indexRebuilds, snapshots, deltas,
-      changesSent, refusedRequests,
+      changesSent, refusedRequests, trimmedRows, retentionFailures,
     ]
   }
 

@@ -61,7 +61,11 @@ package struct CEIRServer: Sendable {
         metrics: metrics, logger: logger),
       DatabaseHints(
         database: database, dirtyBell: bells.dirty, journalBell: bells.journal, logger: logger),
-      lists, application,
+      lists,
+      Retention(
+        store: store, settings: settings, metrics: metrics, logger: logger,
+        reached: { lists.position }),
+      application,
     ]
     if database.local != nil { services.insert(EmbeddedCluster(database, logger), at: 0) }
     let group = ServiceGroup(

@@ -20,10 +20,17 @@ package struct CEIRSettings: Sendable, Equatable {
   /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
   package var registryName: String?
   package var timeZone: String?
+  /// How far back the journal reaches: a node that was away for longer takes a snapshot.
+  package var journalHorizonDays = 90
+  /// How long subscribers are kept: of sightings, and of requests that are decided.
+  package var subscriberDays = 90
+
+  /// Limits of what is kept for some days.
+  static let daysAllowed = 1...3_650
 
   package static let keys = [
-    "data.directory", "database.url", "http.host", "http.port", "registry.name",
-    "registry.timeZone",
+    "data.directory", "database.url", "http.host", "http.port", "journal.horizonDays",
+    "registry.name", "registry.timeZone", "subscribers.days",
   ]
 
   package init() {}
@@ -47,6 +54,12 @@ package struct CEIRSettings: Sendable, Equatable {
     }
     if let host = reader.text("http.host") { httpHost = try Self.loopback(host) }
     if let port = reader.text("http.port") { httpPort = try Self.port(port, "http.port") }
+    if let days = reader.text("journal.horizonDays") {
+      journalHorizonDays = try Self.days(days, "journal.horizonDays")
+    }
+    if let days = reader.text("subscribers.days") {
+      subscriberDays = try Self.days(days, "subscribers.days")
+    }
     if let name = reader.text("registry.name") {
       guard RegistryName(name) != nil else {
         throw SettingsError(
@@ -96,6 +109,15 @@ package struct CEIRSettings: Sendable, Equatable {
           + "without TLS must not leave this machine.")
     }
     return host
+  }
+
+  private static func days(_ text: String, _ key: String) throws(SettingsError) -> Int {
+    guard let days = Int(text), daysAllowed.contains(days) else {
+      throw SettingsError(
+        "\(key) must be a number of days from \(daysAllowed.lowerBound) to "
+          + "\(daysAllowed.upperBound), and \"\(text)\" is not.")
+    }
+    return days
   }
 
   private static func port(_ text: String, _ key: String) throws(SettingsError) -> Int {

@@ -1,4 +1,4 @@
-import Hummingbird
+package import Hummingbird
 import ListExchange
 import Logging
 import NIOCore
@@ -49,7 +49,7 @@ extension Problem {
     case is NIOTooManyBytesError:
       self.init(
         .contentTooLarge, "body",
-        "The body is longer than \(StaffRoutes.longestBody) bytes.")
+        "The body is longer than \(StaffDoor.longestBody) bytes.")
     case let error as PostgreSQLError where error.sqlState == Self.diskFull:
       self.init(
         .init(code: 507, reasonPhrase: "Insufficient Storage"), "diskFull",
@@ -69,14 +69,24 @@ extension Problem {
     case .notReleased: self.init(.conflict, "notReleased", error.description)
     case .unfit: self.init(.badRequest, "unfit", error.description)
     case .unknownOperator: self.init(.badRequest, "unknownOperator", error.description)
+    case .unknownNode: self.init(.badRequest, "unknownNode", error.description)
+    case .unknownRequest: self.init(.notFound, "unknownRequest", error.description)
+    case .unknownRun: self.init(.notFound, "unknownRun", error.description)
+    case .decidedAlready: self.init(.conflict, "decidedAlready", error.description)
+    case .approvedAlready: self.init(.conflict, "approvedAlready", error.description)
+    case .noApprover: self.init(.forbidden, "forbidden", error.description)
+    case .notPublished: self.init(.conflict, "notPublished", error.description)
+    case .otherParameters: self.init(.conflict, "otherParameters", error.description)
     default: self.init(.internalServerError, "internal", "The registry has failed.")
     }
   }
 }
 
 /// Turns every error into a problem document and logs those that are our own.
-struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-  func handle(
+package struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+  package init() {}
+
+  package func handle(
     _ request: Request, context: Context,
     next: (Request, Context) async throws -> Response
   ) async throws -> Response {

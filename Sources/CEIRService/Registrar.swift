@@ -33,32 +33,42 @@ package struct Registrar: Sendable {
     package let imeis: [IMEI]
     /// Every list that has reached this position holds the change; nil while it waits.
     package let position: Position?
+    /// After an unblock: the grounds that keep the device black nevertheless.
+    package var stillBlack: [RecordedGround]?
   }
 
-  private let store: RegistryStore
+  let store: RegistryStore
 
   package init(store: RegistryStore) { self.store = store }
 
   package func decide(
     _ decision: Decision, on imei: IMEI, by actor: String
   ) async throws -> Outcome {
-    let receipt = try await store.write { registry in
+    let (receipt, stillBlack) = try await store.write { registry in
       try await registry.recordActivity(
         decision.word, by: actor, about: ["imei": imei.description, "decision": decision.summary])
-      return try await registry.apply(decision, on: imei, by: actor)
+      let receipt = try await registry.apply(decision, on: imei, by: actor)
+      guard case .unblock = decision else { return (receipt, [RecordedGround]?.none) }
+      return (receipt, try await registry.device(imei).standingBlacks(asOf: .now))
     }
     // What begins later is on no list yet, whatever has been published.
     if case .block(let ground) = decision, let start = ground.start, start > .now {
       return Outcome(imeis: receipt.imeis, position: nil)
     }
+    let position = try await awaited {
+      try await store.read { try await $0.published(receipt) }
+    }
+    return Outcome(imeis: receipt.imeis, position: position, stillBlack: stillBlack)
+  }
+
+  /// Looks again until there is a value, for as long as a person waits.
+  func awaited<Value>(_ look: () async throws -> Value?) async throws -> Value? {
     let deadline = ContinuousClock.now + Self.publicationTimeout
     repeat {
-      if let position = try await store.read({ try await $0.published(receipt) }) {
-        return Outcome(imeis: receipt.imeis, position: position)
-      }
+      if let value = try await look() { return value }
       try await Task.sleep(for: Self.lookInterval)
     } while ContinuousClock.now < deadline
-    return Outcome(imeis: receipt.imeis, position: nil)
+    return nil
   }
 
   /// What is known of a device; the look itself goes to the activity trail.

@@ -72,6 +72,8 @@ struct ChangeAnswer: Encodable {
   /// The change is on every list that has reached this position; absent while it waits.
   let position: UInt64?
   let status: String
+  /// After an unblock: the grounds that keep the device black nevertheless.
+  var stillBlack: [DeviceAnswer.Ground]?
 }
 
 /// All that the registry knows of a device, for its staff.
@@ -86,7 +88,7 @@ package struct DeviceAnswer: Encodable, Sendable {
     let position: UInt64
   }
 
-  struct Ground: Encodable {
+  package struct Ground: Encodable, Sendable {
     let number: Int64
     let on: String
     let scope: String
@@ -100,6 +102,22 @@ package struct DeviceAnswer: Encodable, Sendable {
     let recordedBy: String
     let endRecordedBy: String?
     let endReason: String?
+
+    package init(_ ground: RecordedGround) {
+      number = ground.number
+      on = ground.subject.name
+      scope = ground.scope.description
+      self.ground = ground.code.description
+      status = ground.status.description
+      source = ground.source
+      caseReference = ground.caseReference
+      reason = ground.reason
+      start = ground.start.description
+      end = ground.end?.description
+      recordedBy = ground.recordedBy
+      endRecordedBy = ground.endRecordedBy
+      endReason = ground.endReason
+    }
   }
 
   struct Release: Encodable {
@@ -140,15 +158,7 @@ package struct DeviceAnswer: Encodable, Sendable {
         overridable: entry.entryClass.isOverridable, since: entry.since.description,
         position: entry.position.number)
     }
-    grounds = record.grounds.map { ground in
-      Ground(
-        number: ground.number, on: ground.subject.name, scope: ground.scope.description,
-        ground: ground.code.description, status: ground.status.description,
-        source: ground.source, caseReference: ground.caseReference, reason: ground.reason,
-        start: ground.start.description, end: ground.end?.description,
-        recordedBy: ground.recordedBy, endRecordedBy: ground.endRecordedBy,
-        endReason: ground.endReason)
-    }
+    grounds = record.grounds.map(Ground.init)
     releases = record.releases.map { release in
       Release(
         number: release.number, scope: release.scope.description,

@@ -4,8 +4,11 @@ package import DeviceLists
 package enum StaffRole: String, Sendable, CaseIterable {
   case viewer, officer, approver, auditor, administrator
 
-  /// Whether the role may block, unblock and release.
+  /// Whether the role may block, unblock and release, and decide on operators' requests.
   package var mayDecide: Bool { self == .officer || self == .administrator }
+
+  /// Whether the role may set an operator's policy and parameters.
+  package var mayAdminister: Bool { self == .administrator }
 }
 
 /// A person whose token was shown.

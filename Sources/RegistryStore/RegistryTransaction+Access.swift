@@ -40,7 +40,7 @@ extension RegistryTransaction {
 
   /// The policy in force.
   package func policy(of code: OperatorCode) async throws -> OperatorPolicy {
-    try await policy(of: ScopeNumber(try await number(of: .only(code))))
+    try await policy(of: try await operatorNumber(code))
   }
 
   func policy(of number: ScopeNumber) async throws -> OperatorPolicy {
@@ -54,7 +54,7 @@ extension RegistryTransaction {
     guard (0...Int(Int32.max)).contains(policy.dailyLimit) else {
       throw StoreError(.unfit, "The daily limit is a number from 0 to \(Int32.max).")
     }
-    let number = ScopeNumber(try await number(of: .only(code)))
+    let number = try await operatorNumber(code)
     try await lockOperator(number)
     try await insertPolicy(policy, of: number.number, by: actor)
   }

@@ -99,7 +99,7 @@ extension RegistryTransaction {
   /// Notes a file before it is shown to the operator. Its number must be the next one: throws
   /// ``StoreError/Code/nameTaken`` otherwise, as where another process has written meanwhile.
   package func record(_ file: ReplicationRecord, of code: OperatorCode) async throws {
-    let operatorNumber = ScopeNumber(try await number(of: .only(code)))
+    let operatorNumber = try await self.operatorNumber(code)
     try await lockOperator(operatorNumber)
     let added = try await connection.query(
       Self.insertReplication, operatorNumber.number, file.number, file.kind.rawValue,

@@ -115,6 +115,11 @@ extension RegistryTransaction {
     try rows.map { IMEI(unchecked: UInt64(try $0.int64("imei"))) }
   }
 
+  /// Throws ``StoreError/Code/unknownOperator``.
+  package func operatorNumber(_ code: OperatorCode) async throws -> ScopeNumber {
+    ScopeNumber(try await number(of: .only(code)))
+  }
+
   func number(of scope: Scope) async throws -> Int32 {
     guard let number = try await operators().number(scope) else {
       throw StoreError(

@@ -49,7 +49,7 @@ extension RegistryTransaction {
     guard effectiveAfter >= 0 else {
       throw StoreError(.unfit, "Parameters become effective after 0 or a later number.")
     }
-    let number = ScopeNumber(try await number(of: .only(code)))
+    let number = try await operatorNumber(code)
     try await lockOperator(number)
     let node = try await numberOfNode(name, of: code)
     let version = try await connection.query(Self.nextParameters, number.number).only().int(0)
@@ -77,7 +77,7 @@ extension RegistryTransaction {
   package func confirmParameters(
     _ version: Int, of code: OperatorCode, by actor: String
   ) async throws {
-    let number = ScopeNumber(try await number(of: .only(code)))
+    let number = try await operatorNumber(code)
     try await lockOperator(number)
     let known = try await connection.query(Self.parametersExist, number.number, version)
       .only().bool(0)

@@ -88,7 +88,7 @@ extension RegistryTransaction {
   /// Alone with the operator's requests from here on.
   private func pendingRequest(_ name: String) async throws -> RecordedRequest {
     let found = try await requiredRequest(name)
-    try await lockOperator(ScopeNumber(try await number(of: .only(found.operatorCode))))
+    try await lockOperator(try await operatorNumber(found.operatorCode))
     let request = try await requiredRequest(name)
     guard request.state == .pending else {
       throw StoreError(

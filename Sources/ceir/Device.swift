@@ -154,6 +154,7 @@ extension RegistryOptions {
     let imeis: [String]
     let position: UInt64?
     let status: String
+    let stillBlack: [DeviceAnswer.Ground]?
   }
 
   fileprivate func decide(
@@ -166,7 +167,8 @@ extension RegistryOptions {
       return try Terminal.json(
         Answer(
           imeis: outcome.imeis.map(\.dialled), position: outcome.position?.number,
-          status: outcome.position == nil ? "recorded" : "published"))
+          status: outcome.position == nil ? "recorded" : "published",
+          stillBlack: outcome.stillBlack.map { $0.map(DeviceAnswer.Ground.init) }))
     }
     let imeis = outcome.imeis.map(\.dialled).joined(separator: ", ")
     if let position = outcome.position {
@@ -175,11 +177,27 @@ extension RegistryOptions {
       Terminal.output(
         "\(imeis): \(done), recorded; it will be published as soon as a ceir serves.")
     }
+    if let standing = outcome.stillBlack, !standing.isEmpty {
+      Terminal.output(DeviceText.stillBlack(imei.imei, standing))
+    }
   }
 }
 
 /// A device for a person's eyes.
 enum DeviceText {
+  /// After an unblock: what keeps the device black, and how that is ended.
+  static func stillBlack(_ imei: IMEI, _ grounds: [RecordedGround]) -> String {
+    let lines = grounds.map { ground in
+      let wider = ground.subject.kind == .imei ? "" : " on its \(ground.subject.kind)"
+      let reference = ground.caseReference.isEmpty ? "" : ", case \(ground.caseReference)"
+      let end = ground.end.map { " until \($0)" } ?? ""
+      return "  \(ground.code)\(wider) for \(ground.scope), from \(ground.source)\(reference), "
+        + "since \(ground.start)\(end)"
+    }
+    return "\(imei.dialled) is still black:\n" + lines.joined(separator: "\n")
+      + "\nA source ends its own (--source); `ceir device release` lifts them all."
+  }
+
   static func text(_ record: DeviceRecord) -> String {
     var lines = ["IMEI      \(record.imei.dialled)"]
     if let manufacturer = record.manufacturer, let model = record.model {

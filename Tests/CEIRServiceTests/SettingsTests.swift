@@ -11,6 +11,7 @@ struct SettingsTests {
     ("http.host", "0.0.0.0"), ("http.host", "ceir.example"), ("http.port", "seventy"),
     ("http.port", "65536"), ("http.port", "-1"), ("registry.name", ""),
     ("registry.name", "two words"), ("registry.name", "a,b"), ("registry.timeZone", ""),
+    ("journal.horizonDays", "0"), ("journal.horizonDays", "a month"), ("subscribers.days", "3651"),
   ]
 
   @Test func `each nonsense gets its sentence`() throws {
@@ -44,9 +45,12 @@ struct SettingsTests {
     expected.httpPort = 0
     expected.registryName = "TN"
     expected.timeZone = "Africa/Tunis"
+    expected.journalHorizonDays = 1
+    expected.subscriberDays = 30
     let values = [
       "data.directory": "/srv/ceir", "database.url": "host=db", "http.port": "0",
-      "registry.name": "TN", "registry.timeZone": "Africa/Tunis",
+      "registry.name": "TN", "registry.timeZone": "Africa/Tunis", "journal.horizonDays": "1",
+      "subscribers.days": "30",
     ]
     #expect(try CEIRSettings(from: Self.reader(values)) == expected)
   }

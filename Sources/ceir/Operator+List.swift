@@ -1,0 +1,139 @@
+import ArgumentParser
+import CEIRService
+import DeviceLists
+import RegistryStore
+
+extension Operator {
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the operators, how their nodes are told of changes and where they stand.",
+      discussion: """
+        LAG is how many positions a node has still to come; HELD how many devices its brake keeps \
+        as they were. A name that two machines use at once is said below the table.
+
+        EXAMPLES
+          ceir operator list
+          ceir operator list --format json
+        """)
+
+    @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    func run() async throws {
+      let rows = try await registry.withRegistry { store in
+        try await store.read { registry in
+          let feeds = try await registry.feedHeads()
+          let plans = try await registry.nodePlans()
+          return try await registry.operatorRecords().map {
+            OperatorRow($0, feed: feeds.head(of: $0.code), plans: plans)
+          }
+        }
+      }
+      if format == .json { return try Terminal.json(rows) }
+      var table = TextTable([
+        "OPERATOR", "NAME", "NETWORKS", "MODE", "NODE", "STYLE", "POSITION", "LAG", "HELD", "SEEN",
+      ])
+      for line in rows.flatMap(\.lines) { table.add(line) }
+      Terminal.output(table.text)
+      for warning in rows.flatMap(\.warnings) { Terminal.output(warning) }
+    }
+  }
+}
+
+/// An operator as `ceir operator list` shows it.
+private struct OperatorRow: Encodable {
+  /// Where the operator's feed stands at the registry: its nodes must come to the same.
+  struct Feed: Encodable {
+    let epoch: String
+    let position: UInt64
+    let digest: String
+  }
+
+  struct Node: Encodable {
+    let name: String
+    let style: String
+    let parametersInForce: Int?
+    let parametersProposed: Int?
+    let epoch: String?
+    let position: UInt64?
+    /// Positions that it has still to come; absent in another epoch.
+    let lag: UInt64?
+    let digest: String?
+    let held: Int?
+    let seenAt: String?
+    let twoMachines: Warning?
+  }
+
+  /// Two machines speak under the name of this node.
+  struct Warning: Encodable {
+    let noticedAt: String
+    /// Whether they have the very same certificate.
+    let shareCertificate: Bool
+  }
+
+  let code: String
+  let name: String
+  let networks: [String]
+  let mode: String
+  let policy: PolicyAnswer
+  let feed: Feed
+  let nodes: [Node]
+
+  init(_ record: OperatorRecord, feed head: ListHead, plans: [NodePlan]) {
+    code = record.code.description
+    name = record.name
+    networks = record.networks
+    mode = record.policy.mode.description
+    policy = PolicyAnswer(record.policy)
+    feed = Feed(
+      epoch: head.epoch.description, position: head.position.number,
+      digest: head.digest.description)
+    nodes = record.nodes.map { node in
+      let plan = plans.first { $0.node.operatorCode == record.code && $0.node.name == node.name }
+      return Node(node, plan: plan, head: head)
+    }
+  }
+
+  var lines: [[String]] {
+    let own = [code, name, networks.joined(separator: " "), mode]
+    guard !nodes.isEmpty else { return [own + Array(repeating: "–", count: 6)] }
+    return nodes.map { node in
+      own + [
+        node.name, node.style, node.position?.description ?? "–", node.lag?.description ?? "–",
+        node.held?.description ?? "–", node.seenAt ?? "never",
+      ]
+    }
+  }
+
+  var warnings: [String] {
+    nodes.compactMap { node in
+      guard let warning = node.twoMachines else { return nil }
+      let what =
+        warning.shareCertificate
+        ? "one certificate is used by two machines" : "two machines use this name"
+      return "warning: \(code)/\(node.name): \(what), noticed at \(warning.noticedAt)."
+    }
+  }
+}
+
+extension OperatorRow.Node {
+  init(_ node: NodeRecord, plan: NodePlan?, head: ListHead) {
+    let isHere = node.epoch == head.epoch.description
+    name = node.name
+    style = (plan?.style ?? .follow).rawValue
+    parametersInForce = plan?.parameters.inForce?.version
+    parametersProposed = plan?.parameters.proposed?.version
+    epoch = node.epoch
+    position = node.position?.number
+    lag =
+      isHere
+      ? node.position.map { head.position.number - min($0.number, head.position.number) } : nil
+    digest = node.digest?.description
+    held = node.held
+    seenAt = node.seenAt?.description
+    twoMachines = node.twoMachines.map {
+      OperatorRow.Warning(
+        noticedAt: $0.noticedAt.description, shareCertificate: $0.shareCertificate)
+    }
+  }
+}

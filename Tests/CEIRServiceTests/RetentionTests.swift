@@ -1,0 +1,60 @@
+import CEIRService
+import DeviceLists
+import Logging
+import PostgreSQL
+import RegistryStore
+import Simulation
+import Testing
+
+/// What the service erases each hour.
+struct RetentionTests {
+  /// 300 batches of 1,000 rows, as old as they are from the end in days: three steps' worth.
+  private static let journal = """
+    SET LOCAL search_path = ceir;
+    INSERT INTO journal (position, subject_kind, subject_key1, subject_key2, scope, status,
+                         ground_codes, overridable)
+    SELECT n, 1, n, 0, 0, 1, '{stolen}', false FROM generate_series(1, 300000) n;
+    INSERT INTO journal_batch (last_position, first_position, epoch, as_of, published_at)
+    SELECT n * 1000, n * 1000 - 999, epoch, now(), now() - (300 - n) * interval '1 day'
+      FROM epoch, generate_series(1, 300) n;
+    """
+
+  /// Where the registry's own lists stand, and the rows that go.
+  @Test(arguments: [(nil, 0), (0, 0), (50_500, 50_000), (300_000, 270_000)] as [(UInt64?, Int)])
+  func `the journal is trimmed to its horizon, in steps, as far as the lists have come`(
+    reached: UInt64?, rows: Int
+  ) async throws {
+    let registry = try await TestRegistry.make()
+    try await registry.owner.transaction { try await $0.script(Self.journal) }
+    var settings = CEIRSettings()
+    settings.journalHorizonDays = 30
+    let metrics = CEIRMetrics()
+    let retention = Retention(
+      store: registry.store, settings: settings, metrics: metrics,
+      logger: Logger(label: "test"), reached: { reached.map { Position($0) } })
+    #expect(try await retention.erase() == Retention.Outcome(journal: rows))
+    #expect(try await retention.erase() == Retention.Outcome())
+    #expect(metrics.trimmedRows.current == Int64(rows))
+    let after = Position(UInt64(rows))
+    let delta = try await registry.store.read {
+      try await $0.delta(of: .all, after: after, limit: 1)
+    }
+    #expect(delta?.changes.first?.position == after.next)
+    await registry.close()
+  }
+
+  @Test func `the service runs until it is told to end`() async throws {
+    let registry = try await TestRegistry.make()
+    try await registry.owner.transaction { try await $0.script(Self.journal) }
+    let metrics = CEIRMetrics()
+    let retention = Retention(
+      store: registry.store, settings: CEIRSettings(), metrics: metrics,
+      logger: Logger(label: "test"), reached: { .last })
+    let running = Task { try await retention.run() }
+    try await eventually("the journal to be trimmed") { metrics.trimmedRows.current == 210_000 }
+    running.cancel()
+    _ = await running.result
+    #expect(metrics.retentionFailures.current == 0)
+    await registry.close()
+  }
+}
