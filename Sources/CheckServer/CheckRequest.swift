@@ -13,15 +13,19 @@ package struct CheckRequest: Sendable {
   /// Path and query as sent, percent-encoded; empty for CONNECT.
   package let target: String
   package var body = ByteBuffer()
+  /// Who asks, where the listener has a ``ConnectionSecurity``.
+  package let peer: ConnectionPeer?
   private let lines: Lines
 
-  init(_ lines: RequestLines, headers: HPACKHeaders) {
+  init(_ lines: RequestLines, headers: HPACKHeaders, peer: ConnectionPeer? = nil) {
+    self.peer = peer
     method = lines.method
     target = lines.target
     self.lines = .http2(headers)
   }
 
-  init(http1 head: HTTPRequestHead) {
+  init(http1 head: HTTPRequestHead, peer: ConnectionPeer? = nil) {
+    self.peer = peer
     method = head.method.rawValue
     target = Self.originForm(of: head.uri)
     lines = .http1(head.headers)

@@ -7,7 +7,7 @@ package protocol CheckResponder: Sendable {
 
 package enum CheckReply: Sendable {
   case now(CheckResponse)
-  /// For what must be asked elsewhere. The future must complete in the end, since the request stays
-  /// open until then; a failure is answered 500.
+  /// For what must be asked elsewhere. A failure is answered 500, and what takes longer than
+  /// ``CheckServerLimits/answer`` 504.
   case later(EventLoopFuture<CheckResponse>)
 }

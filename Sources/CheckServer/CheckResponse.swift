@@ -51,7 +51,10 @@ extension CheckResponse {
       body: ByteBuffer(string: #"{"title":"\#(title)","status":\#(status)}"#))
   }
 
+  static let badRequest = refusal(400, "Bad Request")
   static let bodyTooLarge = refusal(413, "Content Too Large")
   static let targetTooLong = refusal(414, "URI Too Long")
+  static let headersTooLong = refusal(431, "Request Header Fields Too Large")
   static let failed = refusal(500, "Internal Server Error")
+  static let notInTime = refusal(504, "Gateway Timeout")
 }

@@ -10,10 +10,12 @@ package struct CheckServer: Sendable {
   private let connections: ConnectionTable
   private let limits: CheckServerLimits
 
-  /// - Parameter port: 0 for any free one.
+  /// - Parameters:
+  ///   - port: 0 for any free one.
+  ///   - security: nil for plain connections.
   package static func start(
     host: String, port: Int, group: any EventLoopGroup, limits: CheckServerLimits = .init(),
-    responder: any CheckResponder
+    security: ConnectionSecurity? = nil, responder: any CheckResponder
   ) async throws(CheckServerError) -> CheckServer {
     let connections = ConnectionTable(limit: limits.connections)
     let bootstrap = ServerBootstrap(group: group)
@@ -30,10 +32,13 @@ package struct CheckServer: Sendable {
         channel.eventLoop.makeCompletedFuture {
           guard connections.admit(channel) else { throw ChannelError.operationUnsupported }
           channel.closeFuture.whenComplete { _ in connections.remove(channel) }
-          try channel.pipeline.syncOperations.addHandlers([
-            ConnectionGuard(limits: limits),
-            ProtocolSniffer(limits: limits, responder: responder),
-          ])
+          let sniffer = ProtocolSniffer(limits: limits, responder: responder)
+          var handlers: [any ChannelHandler] = [ConnectionGuard(limits: limits)]
+          if let security {
+            handlers += try security.handlers(channel) { sniffer.peer = ConnectionPeer($0) }
+            handlers.append(SecureFarewell())
+          }
+          try channel.pipeline.syncOperations.addHandlers(handlers + [sniffer])
         }
       }
     do {

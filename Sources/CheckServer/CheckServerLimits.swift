@@ -8,8 +8,12 @@ package struct CheckServerLimits: Sendable {
   package var concurrentStreams = 128
   /// A path with its query beyond this many bytes is answered 414.
   package var targetBytes = 4_096
-  /// All header names and values of one request, with 32 bytes for each line. RFC 9113, 6.5.2.
+  /// All header names and values of one request, with 32 bytes for each line: beyond it the answer
+  /// is 431. RFC 9113, 6.5.2.
   package var headerListBytes = 16_384
+  /// What is still read of a header list that is too long; beyond it the connection ends, since
+  /// over HTTP/2 the table that both sides keep is lost with it.
+  package var readHeaderListBytes = 65_536
   /// Frames of one header block: HEADERS and its CONTINUATION.
   package var headerFrames = 8
   /// Header lines of one request over HTTP/1.1.
@@ -41,6 +45,8 @@ package struct CheckServerLimits: Sendable {
   package var idle: TimeAmount = .minutes(10)
   /// A peer that neither reads our answers nor completes its requests.
   package var stall: TimeAmount = .seconds(30)
+  /// How long a ``CheckReply/later(_:)`` may take; then the answer is 504.
+  package var answer: TimeAmount = .seconds(30)
   /// How long a closing connection still reads, so that the last answer is not lost to a reset.
   package var linger: TimeAmount = .seconds(1)
   /// How long ``CheckServer/shutdown()`` waits for requests in flight.
@@ -50,7 +56,7 @@ package struct CheckServerLimits: Sendable {
 
   /// How often a connection looks at its clocks.
   var tick: TimeAmount {
-    let shortest = min(preface, idle, stall)
+    let shortest = min(preface, idle, stall, answer)
     return .nanoseconds(max(shortest.nanoseconds / 4, 10_000_000))
   }
 }

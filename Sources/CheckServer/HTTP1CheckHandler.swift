@@ -10,20 +10,33 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   private enum State {
     case idle
     case receiving(CheckRequest, isKeptAlive: Bool)
-    case awaiting
+    case awaiting(Awaited)
     /// Refused: what still comes is dropped, and the connection closes.
     case closing
   }
 
+  /// A request whose answer is made elsewhere.
+  private struct Awaited {
+    let number: Int
+    let since: NIODeadline
+    let isHead: Bool
+    let isKeptAlive: Bool
+  }
+
   private let limits: CheckServerLimits
   private let responder: any CheckResponder
+  private let identity: ConnectionPeer?
   private var state = State.idle
   private var date = DateLine()
   private var lastAnswer = NIODeadline.now()
+  private var requests = 0
 
-  init(limits: CheckServerLimits, responder: any CheckResponder) {
+  init(
+    limits: CheckServerLimits, responder: any CheckResponder, identity: ConnectionPeer? = nil
+  ) {
     self.limits = limits
     self.responder = responder
+    self.identity = identity
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -34,13 +47,12 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
       state = .idle
       let total = request.body.readableBytes + bytes.readableBytes
       guard total <= limits.bodyBytes else {
-        refuse(request, with: .bodyTooLarge, context: context)
+        refuse(with: .bodyTooLarge, context: context)
         return
       }
       request.body.writeImmutableBuffer(bytes)
       state = .receiving(request, isKeptAlive: isKeptAlive)
     case (.end, .receiving(let request, let isKeptAlive)):
-      state = .awaiting
       respond(to: request, isKeptAlive: isKeptAlive, context: context)
     default:
       break
@@ -54,31 +66,39 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let tick = event as? ConnectionTick {
-      // A request that trickles in is no activity: only a whole one counts.
-      if case .awaiting = state { return }
-      if tick.now - lastAnswer > limits.idle { context.close(promise: nil) }
+      look(at: tick.now, context: context)
     } else {
       context.fireUserInboundEventTriggered(event)
     }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // The handler before this one has answered a malformed request with 400.
-    if error is HTTPParserError {
-      closeAfterWriting(context: context)
-    } else {
+    switch (error as? HTTPParserError, state) {
+    case (nil, _): context.close(promise: nil)
+    case (_, .closing): closeAfterWriting(context: context)
+    case (.headerOverflow, _): refuse(with: .headersTooLong, context: context)
+    default: refuse(with: .badRequest, context: context)
+    }
+  }
+
+  private func look(at now: NIODeadline, context: ChannelHandlerContext) {
+    if case .awaiting(let awaited) = state {
+      guard now - awaited.since > limits.answer else { return }
+      came(.success(.notInTime), for: awaited, context: context)
+    } else if now - lastAnswer > limits.idle {
+      // A request that trickles in is no activity: only a whole one counts.
       context.close(promise: nil)
     }
   }
 
   private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-    let request = CheckRequest(http1: head)
+    let request = CheckRequest(http1: head, peer: identity)
     guard head.uri.utf8.count <= limits.targetBytes else {
-      refuse(request, with: .targetTooLong, context: context)
+      refuse(isHead: head.method == .HEAD, with: .targetTooLong, context: context)
       return
     }
     if let bytes = request.announcedBodyBytes, bytes > limits.bodyBytes {
-      refuse(request, with: .bodyTooLarge, context: context)
+      refuse(isHead: head.method == .HEAD, with: .bodyTooLarge, context: context)
       return
     }
     state = .receiving(request, isKeptAlive: head.isKeepAlive)
@@ -96,18 +116,32 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
     case .now(let response):
       send(response, isHead: isHead, isKeptAlive: isKeptAlive, context: context)
     case .later(let future):
-      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      requests += 1
+      let awaited = Awaited(
+        number: requests, since: .now(), isHead: isHead, isKeptAlive: isKeptAlive)
+      state = .awaiting(awaited)
+      let bound = NIOLoopBound((self, context, awaited), eventLoop: context.eventLoop)
       future.hop(to: context.eventLoop).whenComplete { result in
-        let (handler, context) = bound.value
-        let response: CheckResponse
-        switch result {
-        case .success(let given): response = given
-        case .failure: response = .failed
-        }
-        handler.send(response, isHead: isHead, isKeptAlive: isKeptAlive, context: context)
-        context.flush()
+        let (handler, context, awaited) = bound.value
+        handler.came(result, for: awaited, context: context)
       }
     }
+  }
+
+  private func came(
+    _ result: Result<CheckResponse, any Error>, for awaited: Awaited,
+    context: ChannelHandlerContext
+  ) {
+    // What comes after its time was answered already.
+    guard case .awaiting(let current) = state, current.number == awaited.number else { return }
+    let response: CheckResponse
+    switch result {
+    case .success(let given): response = given
+    case .failure: response = .failed
+    }
+    send(
+      response, isHead: awaited.isHead, isKeptAlive: awaited.isKeptAlive, context: context)
+    context.flush()
   }
 
   private func send(
@@ -131,9 +165,9 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   }
 
   private func refuse(
-    _ request: CheckRequest, with response: CheckResponse, context: ChannelHandlerContext
+    isHead: Bool = false, with response: CheckResponse, context: ChannelHandlerContext
   ) {
-    send(response, isHead: request.method == "HEAD", isKeptAlive: false, context: context)
+    send(response, isHead: isHead, isKeptAlive: false, context: context)
   }
 
   private func closeAfterWriting(context: ChannelHandlerContext) {

@@ -32,6 +32,7 @@ extension HTTP2CheckHandler {
       finish(stream, with: response)
     case .later(let future):
       streams[stream]?.phase = .awaiting
+      streams[stream]?.awaitingSince = .now()
       let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       future.hop(to: context.eventLoop).whenComplete { result in
         let (handler, context) = bound.value

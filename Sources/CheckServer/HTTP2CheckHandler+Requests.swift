@@ -30,7 +30,7 @@ extension HTTP2CheckHandler {
     fragments.frames += 1
     fragments.block.writeImmutableBuffer(frame.payload)
     guard fragments.frames <= limits.headerFrames,
-      fragments.block.readableBytes <= limits.headerListBytes
+      fragments.block.readableBytes <= limits.readHeaderListBytes
     else { throw HTTP2Failure(.enhanceYourCalm) }
     if frame.flags.contains(.endHeaders) {
       try receive(
@@ -76,27 +76,32 @@ extension HTTP2CheckHandler {
       reset(stream, .refusedStream)
       return
     }
-    let request = CheckRequest(lines, headers: headers)
+    let request = CheckRequest(lines, headers: headers, peer: identity)
+    let refusal = refusal(of: lines)
     if endsStream {
       guard (lines.announcedBytes ?? 0) == 0 else {
         try refuse(stream, .protocolError)
         return
       }
-      let isTooLong = lines.target.utf8.count > limits.targetBytes
-      answer(request, isTooLong ? .targetTooLong : nil, on: stream, context: context)
+      answer(request, refusal, on: stream, context: context)
       return
     }
     streams[stream] = HTTP2Stream(
       request: request, phase: .receiving, isRemoteDone: false,
       receiveWindow: limits.streamWindow, sendWindow: peer.initialWindow,
       bytesToCome: lines.announcedBytes)
-    if lines.target.utf8.count > limits.targetBytes {
-      finish(stream, with: .targetTooLong)
+    if let refusal {
+      finish(stream, with: refusal)
     } else if let bytes = lines.announcedBytes, bytes > limits.bodyBytes {
       finish(stream, with: .bodyTooLarge)
     } else {
       goOn(request, on: stream)
     }
+  }
+
+  private func refusal(of lines: RequestLines) -> CheckResponse? {
+    if lines.listBytes > limits.headerListBytes { return .headersTooLong }
+    return lines.target.utf8.count > limits.targetBytes ? .targetTooLong : nil
   }
 
   private func receiveTrailers(

@@ -23,6 +23,7 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
 
   let limits: CheckServerLimits
   let responder: any CheckResponder
+  let identity: ConnectionPeer?
   var phase = Phase.serving
 
   // Reading.
@@ -61,12 +62,13 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
   private var lastProgress = NIODeadline.now()
   private var isInBurst = false
 
-  init(limits: CheckServerLimits, responder: any CheckResponder) {
+  init(limits: CheckServerLimits, responder: any CheckResponder, identity: ConnectionPeer? = nil) {
     self.limits = limits
     self.responder = responder
+    self.identity = identity
     decoder = HPACKDecoder(
       allocator: ByteBufferAllocator(), maxDynamicTableSize: HPACKDecoder.maxDynamicTableSize,
-      maxHeaderListSize: limits.headerListBytes)
+      maxHeaderListSize: max(limits.headerListBytes, limits.readHeaderListBytes))
     receiveWindow = limits.connectionWindow
     controlFrames = RateLimit(limits.controlFrames, in: limits.rateWindow)
     resets = RateLimit(limits.resets, in: limits.rateWindow)
@@ -129,7 +131,9 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
-    case let tick as ConnectionTick: look(at: tick.now, context: context)
+    case let tick as ConnectionTick:
+      answerOverdue(at: tick.now, context: context)
+      look(at: tick.now, context: context)
     case is ChannelShouldQuiesceEvent: warn(context: context)
     default: context.fireUserInboundEventTriggered(event)
     }
@@ -137,6 +141,17 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
 
   func updateDate() {
     if date.update() { dateBlock = HeaderBlock.date(date.value).bytes }
+  }
+
+  /// Answers what was to be answered later and has not been in time.
+  private func answerOverdue(at now: NIODeadline, context: ChannelHandlerContext) {
+    let overdue = streams.filter { _, open in
+      open.phase == .awaiting && now - open.awaitingSince > limits.answer
+    }
+    guard !overdue.isEmpty else { return }
+    updateDate()
+    for stream in overdue.keys { finish(stream, with: .notInTime) }
+    send(context: context)
   }
 
   /// Closes a connection whose streams have all stood still for too long, unless we are the cause.

@@ -13,6 +13,8 @@ struct HTTP2Stream {
 
   var request: CheckRequest
   var phase: Phase
+  /// Since when the answer is made elsewhere.
+  var awaitingSince = NIODeadline.uptimeNanoseconds(0)
   /// The peer has ended its side.
   var isRemoteDone: Bool
   /// What the peer may send.

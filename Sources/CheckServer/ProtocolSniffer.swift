@@ -12,6 +12,8 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
   private let responder: any CheckResponder
   private let since = NIODeadline.now()
   private var held = ByteBuffer()
+  /// Set before the first byte comes, where connections prove who they are.
+  var peer: ConnectionPeer?
 
   init(limits: CheckServerLimits, responder: any CheckResponder) {
     self.limits = limits
@@ -38,6 +40,10 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
       context.close(promise: nil)
     default: context.fireUserInboundEventTriggered(event)
     }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
   }
 
   /// Nil while it is still open.
@@ -68,7 +74,8 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   private func addHTTP2(to pipeline: ChannelPipeline.SynchronousOperations) throws {
-    try pipeline.addHandler(HTTP2CheckHandler(limits: limits, responder: responder))
+    try pipeline.addHandler(
+      HTTP2CheckHandler(limits: limits, responder: responder, identity: peer))
   }
 
   private func addHTTP1(to pipeline: ChannelPipeline.SynchronousOperations) throws {
@@ -77,9 +84,10 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     decoding.maxHeaderFieldSize = limits.headerListBytes
     decoding.maxHeaderFieldCount = limits.headerLines
     try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: true, withServerUpgrade: nil, withErrorHandling: true,
+      withPipeliningAssistance: true, withServerUpgrade: nil, withErrorHandling: false,
       withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
       withDecoderLimitConfiguration: decoding)
-    try pipeline.addHandler(HTTP1CheckHandler(limits: limits, responder: responder))
+    try pipeline.addHandler(
+      HTTP1CheckHandler(limits: limits, responder: responder, identity: peer))
   }
 }

@@ -6,6 +6,8 @@ struct RequestLines {
   private(set) var target = ""
   /// What `content-length` announces.
   private(set) var announcedBytes: Int?
+  /// As RFC 9113, 6.5.2 counts a header list.
+  private(set) var listBytes = 0
   private var seen: UInt8 = 0
 
   private enum Pseudo: UInt8 {
@@ -20,6 +22,7 @@ struct RequestLines {
     var isInFields = false
     for (name, value, _) in headers {
       guard Self.isValue(value) else { return nil }
+      listBytes += name.utf8.count + value.utf8.count + 32
       if name.utf8.first == UInt8(ascii: ":") {
         guard !isInFields, takePseudo(name, value) else { return nil }
       } else {

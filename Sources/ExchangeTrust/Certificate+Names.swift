@@ -51,7 +51,8 @@ extension Certificate {
     do {
       try self.init(derEncoded: bytes)
     } catch {
-      throw TrustError(.unreadable, "the certificate is not in DER as X.509 has it", underlying: error)
+      throw TrustError(
+        .unreadable, "the certificate is not in DER as X.509 has it", underlying: error)
     }
   }
 

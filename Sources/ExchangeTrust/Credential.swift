@@ -39,7 +39,8 @@ enum PEMText {
   static func certificates(_ text: String, from place: String) throws(TrustError) -> [Certificate] {
     let certificates: [Certificate]
     do {
-      certificates = try PEMDocument.parseMultiple(pemString: text).map(Certificate.init(pemDocument:))
+      certificates = try PEMDocument.parseMultiple(pemString: text).map(
+        Certificate.init(pemDocument:))
     } catch {
       throw TrustError(
         .unreadable, "\(place) has no certificates in PEM: put back what was issued",
@@ -48,12 +49,14 @@ enum PEMText {
     guard (1...Credential.longestChain).contains(certificates.count) else {
       throw TrustError(
         .unreadable,
-        "\(place) has \(certificates.count) certificates: 1 to \(Credential.longestChain) are taken")
+        "\(place) has \(certificates.count) certificates: 1 to \(Credential.longestChain) are taken"
+      )
     }
     return certificates
   }
 
-  static func key(_ text: String, from place: String) throws(TrustError) -> P256.Signing.PrivateKey {
+  static func key(_ text: String, from place: String) throws(TrustError) -> P256.Signing.PrivateKey
+  {
     do {
       return try P256.Signing.PrivateKey(pemRepresentation: text)
     } catch {

@@ -59,7 +59,8 @@ enum TrustFile {
   /// Writes a file beside, makes it durable and puts it into place, whatever was there.
   static func replace(_ path: String, with text: String, mode: mode_t) throws(TrustError) {
     var generator = SystemRandomNumberGenerator()
-    let part = path + ".part-" + String(UInt32.random(in: .min ... .max, using: &generator), radix: 16)
+    let part =
+      path + ".part-" + String(UInt32.random(in: .min ... .max, using: &generator), radix: 16)
     do throws(TrustError) {
       try write(part, text, mode: mode)
       guard rename(part, path) == 0 else {

@@ -99,7 +99,8 @@ package final class TrustedFiles: Sendable {
       generation: former.material.generation + 1, credential: files.read(), root: files.readRoot())
     guard material.own == former.material.own else {
       throw TrustError(
-        .wrongRole, "\(files.certificatePath) is now of \(material.own), not \(former.material.own)")
+        .wrongRole, "\(files.certificatePath) is now of \(material.own), not \(former.material.own)"
+      )
     }
     state.withLock { $0 = State(material: material, stamps: stamps) }
     return true
