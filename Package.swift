@@ -191,6 +191,6 @@ let package = Package(
         "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpTypes, hummingbird, logging,
         nio("NIOCore"), nio("NIOPosix"),
       ], exclude: ["Golden"], swiftSettings: strict),
-    test("EndToEndTests", ["DeviceIdentity", "Simulation"]),
+    test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
   ]
 )

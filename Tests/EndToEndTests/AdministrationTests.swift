@@ -41,11 +41,13 @@ struct AdministrationTests {
   @Test func `a revoked node learns nothing more, even where it is waiting`() async throws {
     let country = try await Country.start()
     try await country.untilNodeIsLevel()
-    try await country.require("token", "revoke", "alfa/eir-1")
+    try await country.require(
+      "pki", "revoke", "--operator", Country.operatorCode, "--node", Country.nodeName,
+      "--reason", "the machine was sold")
     try await country.require(
       "device", "block", DayTests.stolen, "--case", "1", "--reason", "stolen")
     try await eventually("the refusal of the node") {
-      country.eir.errors.contains("not following the registry")
+      try country.eir.errors.contains("not following the registry")
     }
     #expect(try await country.check("?pei=imei-\(DayTests.stolen)").status == "404")
     try await country.remove()

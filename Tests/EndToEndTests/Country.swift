@@ -105,6 +105,19 @@ final class Country: @unchecked Sendable {
     return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// Runs `ceir` until it succeeds, where a process that it needs has just been killed.
+  func persist(_ arguments: String...) async throws { try await persist(arguments) }
+
+  func persist(_ arguments: [String]) async throws {
+    var last = ""
+    try await eventually("ceir \(arguments.prefix(3).joined(separator: " ")) (\(last))") {
+      let result = try await Program.run(
+        "ceir", arguments + ["--data-directory", "\(self.folder)/ceir"], in: "\(self.folder)/logs")
+      last = result.errors
+      return result.status == 0
+    }
+  }
+
   var administratorToken: String {
     get throws {
       try String(contentsOfFile: "\(folder)/ceir/administrator.token", encoding: .utf8)

@@ -1,3 +1,4 @@
+import DeviceLists
 import Foundation
 import Testing
 

@@ -13,7 +13,8 @@ struct FileNameTests {
     registry: String, code: String, number: Int, stem: String
   ) throws {
     let name = ReplicationName(
-      registry: try #require(RegistryName(registry)), operatorCode: try #require(OperatorCode(code)),
+      registry: try #require(RegistryName(registry)),
+      operatorCode: try #require(OperatorCode(code)),
       number: try #require(FileNumber(number)), kind: .full)
     #expect(name.stem == stem)
     #expect(ReplicationName(stem: stem) == name)

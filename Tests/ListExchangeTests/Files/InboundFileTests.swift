@@ -27,7 +27,7 @@ struct InboundFileTests {
         .sightings,
         .sighting(
           Sighting(
-            identity: ReportedIdentity("49015*#")!, imsi: imsi, msisdn: try MSISDN("21650123456"),
+            identity: ReportedIdentity("49015*#"), imsi: imsi, msisdn: try MSISDN("21650123456"),
             technology: .lte, status: .unknown, seenAt: Samples.issuedAt))
       ),
       (.resend, .resend(FileNumber(12)!)),
@@ -42,36 +42,37 @@ struct InboundFileTests {
     }
   }
 
-  @Test(arguments: [
-    (.requests, "block,490154203237517,,x,", .unusableIdentity, "imei cannot be used"),
-    (.requests, "block,4.9E+14,,x,", .unusableIdentity, "imei cannot be used"),
-    (.requests, "block,,,x,", .empty, "imei is empty"),
-    (.requests, "block,49015420323751,,,", .empty, "reason is empty"),
-    (.requests, "lend,49015420323751,,x,", .invalid, "kind cannot be used"),
-    (.requests, "block,49015420323751,12,x,", .invalid, "imsi cannot be used"),
-    (.requests, "block,49015420323751,,x", .fieldCount, nil),
-    (.requests, "block,49015420323751,,x,,", .fieldCount, nil),
-    (.requests, "", .fieldCount, nil),
-    (.requests, "block,49015420323751,,\u{7},", .invalid, "reason cannot be used"),
-    (.requests, "block,49015420323751,,\"x,", .invalid, "a quote is not closed"),
-    (.requests, "block,49015420323751,,x\"y,", .invalid, "a quote within a field"),
-    (.requests, "block,49015420323751,,\"x\"y,", .invalid, "something follows a quote"),
-    (
-      .requests, "block,49015420323751,," + String(repeating: "x", count: 513) + ",", .invalid,
-      "reason cannot be used"
-    ),
-    (
-      .requests, "block,49015420323751,," + String(repeating: "x", count: 3_000) + ",", .invalid,
-      "the line is too long"
-    ),
-    (.ownDelta, "take,49015420323751,,", .invalid, "operation cannot be used"),
-    (.sightings, "49015420323751,,,,white,2026-11-23T06:23:17Z", .empty, "imsi is empty"),
-    (.sightings, "49015420323751,001010123456789,,6g,white,2026-11-23T06:23:17Z", .invalid, nil),
-    (.sightings, "49015420323751,001010123456789,,,pink,2026-11-23T06:23:17Z", .invalid, nil),
-    (.sightings, "49015420323751,001010123456789,,,white,yesterday", .invalid, nil),
-    (.resend, "0", .invalid, nil), (.resend, "1000000000", .invalid, nil),
-    (.acknowledgement, "x,1,\(String(repeating: "0", count: 64)),0", .invalid, nil),
-  ] as [(InboundName.Kind, String, LineCode, String?)])
+  @Test(
+    arguments: [
+      (.requests, "block,490154203237517,,x,", .unusableIdentity, "imei cannot be used"),
+      (.requests, "block,4.9E+14,,x,", .unusableIdentity, "imei cannot be used"),
+      (.requests, "block,,,x,", .empty, "imei is empty"),
+      (.requests, "block,49015420323751,,,", .empty, "reason is empty"),
+      (.requests, "lend,49015420323751,,x,", .invalid, "kind cannot be used"),
+      (.requests, "block,49015420323751,12,x,", .invalid, "imsi cannot be used"),
+      (.requests, "block,49015420323751,,x", .fieldCount, nil),
+      (.requests, "block,49015420323751,,x,,", .fieldCount, nil),
+      (.requests, "", .fieldCount, nil),
+      (.requests, "block,49015420323751,,\u{7},", .invalid, "reason cannot be used"),
+      (.requests, "block,49015420323751,,\"x,", .invalid, "a quote is not closed"),
+      (.requests, "block,49015420323751,,x\"y,", .invalid, "a quote within a field"),
+      (.requests, "block,49015420323751,,\"x\"y,", .invalid, "something follows a quote"),
+      (
+        .requests, "block,49015420323751,," + String(repeating: "x", count: 513) + ",", .invalid,
+        "reason cannot be used"
+      ),
+      (
+        .requests, "block,49015420323751,," + String(repeating: "x", count: 3_000) + ",", .invalid,
+        "the line is too long"
+      ),
+      (.ownDelta, "take,49015420323751,,", .invalid, "operation cannot be used"),
+      (.sightings, "49015420323751,,,,white,2026-11-23T06:23:17Z", .empty, "imsi is empty"),
+      (.sightings, "49015420323751,001010123456789,,6g,white,2026-11-23T06:23:17Z", .invalid, nil),
+      (.sightings, "49015420323751,001010123456789,,,pink,2026-11-23T06:23:17Z", .invalid, nil),
+      (.sightings, "49015420323751,001010123456789,,,white,yesterday", .invalid, nil),
+      (.resend, "0", .invalid, nil), (.resend, "1000000000", .invalid, nil),
+      (.acknowledgement, "x,1,\(String(repeating: "0", count: 64)),0", .invalid, nil),
+    ] as [(InboundName.Kind, String, LineCode, String?)])
   func `a line that cannot be understood is refused alone`(
     kind: InboundName.Kind, line: String, code: LineCode, detail: String?
   ) throws {

@@ -46,34 +46,35 @@ struct ListFileTests {
       "seed \(Self.seed)")
   }
 
-  @Test(arguments: [
-    ("", .cutShort), ("scope,kind,first,second,status,overridable,codes", .cutShort),
-    ("scope,kind,first,second,status,overridable\n", .malformed),
-    ("\u{FEFF}scope,kind,first,second,status,overridable,codes\n", .malformed),
-    (header + "all,imei,49015420323751,,black,0,stolen", .cutShort),
-    (header + "all,imei,4901542032375,,black,0,stolen\n", .malformed),
-    (header + "all,imei,490154203237510,,black,0,stolen\n", .malformed),
-    (header + "all,imei,4901542032375x,,black,0,stolen\n", .malformed),
-    (header + "all,imei,49015420323751,1,black,0,stolen\n", .malformed),
-    (header + "all,tac,490154,,black,0,stolen\n", .malformed),
-    (header + "all,range,00000000000002,00000000000001,black,0,stolen\n", .malformed),
-    (header + "all,pairing,49015420323751,0010,black,0,stolen\n", .malformed),
-    (header + "all,other,49015420323751,,black,0,stolen\n", .unknownWord),
-    (header + "all,imei,49015420323751,,red,0,stolen\n", .unknownWord),
-    (header + "all,imei,49015420323751,,black,0,sold\n", .unknownWord),
-    (header + "all,imei,49015420323751,,white,0,registered\n", .malformed),
-    (header + "all,imei,49015420323751,,black,2,stolen\n", .malformed),
-    (header + "all,imei,49015420323751,,black,0\n", .malformed),
-    (header + "all,imei,49015420323751,,black,0,stolen,\n", .malformed),
-    (header + "all,imei,49015420323751,,,,\n", .malformed),
-    (header + "ALL,imei,49015420323751,,black,0,stolen\n", .malformed),
-    (header + "beta,imei,49015420323751,,black,0,stolen\n", .wrongScope),
-    (header + line + line, .wrongOrder),
-    (header + "alpha,imei,49015420323751,,black,0,stolen\n" + line, .wrongOrder),
-    (header + "all,tac,49015420,,black,0,stolen\n" + line, .wrongOrder),
-    (header + String(repeating: "x", count: 2_049), .lineTooLong),
-    (header + line + "\n", .malformed), (header + line.dropLast() + "\r\n", .unknownWord),
-  ] as [(String, ExchangeCode)])
+  @Test(
+    arguments: [
+      ("", .cutShort), ("scope,kind,first,second,status,overridable,codes", .cutShort),
+      ("scope,kind,first,second,status,overridable\n", .malformed),
+      ("\u{FEFF}scope,kind,first,second,status,overridable,codes\n", .malformed),
+      (header + "all,imei,49015420323751,,black,0,stolen", .cutShort),
+      (header + "all,imei,4901542032375,,black,0,stolen\n", .malformed),
+      (header + "all,imei,490154203237510,,black,0,stolen\n", .malformed),
+      (header + "all,imei,4901542032375x,,black,0,stolen\n", .malformed),
+      (header + "all,imei,49015420323751,1,black,0,stolen\n", .malformed),
+      (header + "all,tac,490154,,black,0,stolen\n", .malformed),
+      (header + "all,range,00000000000002,00000000000001,black,0,stolen\n", .malformed),
+      (header + "all,pairing,49015420323751,0010,black,0,stolen\n", .malformed),
+      (header + "all,other,49015420323751,,black,0,stolen\n", .unknownWord),
+      (header + "all,imei,49015420323751,,red,0,stolen\n", .unknownWord),
+      (header + "all,imei,49015420323751,,black,0,sold\n", .unknownWord),
+      (header + "all,imei,49015420323751,,white,0,registered\n", .malformed),
+      (header + "all,imei,49015420323751,,black,2,stolen\n", .malformed),
+      (header + "all,imei,49015420323751,,black,0\n", .malformed),
+      (header + "all,imei,49015420323751,,black,0,stolen,\n", .malformed),
+      (header + "all,imei,49015420323751,,,,\n", .malformed),
+      (header + "ALL,imei,49015420323751,,black,0,stolen\n", .malformed),
+      (header + "beta,imei,49015420323751,,black,0,stolen\n", .wrongScope),
+      (header + line + line, .wrongOrder),
+      (header + "alpha,imei,49015420323751,,black,0,stolen\n" + line, .wrongOrder),
+      (header + "all,tac,49015420,,black,0,stolen\n" + line, .wrongOrder),
+      (header + String(repeating: "x", count: 2_049), .lineTooLong),
+      (header + line + "\n", .malformed), (header + line.dropLast() + "\r\n", .unknownWord),
+    ] as [(String, ExchangeCode)])
   func `a full file that is wrong anywhere is refused`(text: String, code: ExchangeCode) {
     for piece in [1, 1 << 20] {
       let error = #expect(throws: ExchangeError.self, "\(text)") {
@@ -86,15 +87,16 @@ struct ListFileTests {
   private static let header = "scope,kind,first,second,status,overridable,codes\n"
   private static let line = "all,imei,49015420323751,,black,0,stolen\n"
 
-  @Test(arguments: [
-    ("0,set,all,tac,35761300,,black,0,stolen\n", .malformed),
-    ("-1,set,all,tac,35761300,,black,0,stolen\n", .malformed),
-    ("9999999999999999999,set,all,tac,35761300,,black,0,stolen\n", .malformed),
-    ("1,put,all,tac,35761300,,black,0,stolen\n", .unknownWord),
-    ("1,remove,all,tac,35761300,,black,0,stolen\n", .malformed),
-    ("1,set,all,tac,35761300,,,,\n", .malformed),
-    ("2,remove,all,tac,35761300,,,,\n2,remove,all,tac,35761301,,,,\n", .wrongOrder),
-  ] as [(String, ExchangeCode)])
+  @Test(
+    arguments: [
+      ("0,set,all,tac,35761300,,black,0,stolen\n", .malformed),
+      ("-1,set,all,tac,35761300,,black,0,stolen\n", .malformed),
+      ("9999999999999999999,set,all,tac,35761300,,black,0,stolen\n", .malformed),
+      ("1,put,all,tac,35761300,,black,0,stolen\n", .unknownWord),
+      ("1,remove,all,tac,35761300,,black,0,stolen\n", .malformed),
+      ("1,set,all,tac,35761300,,,,\n", .malformed),
+      ("2,remove,all,tac,35761300,,,,\n2,remove,all,tac,35761301,,,,\n", .wrongOrder),
+    ] as [(String, ExchangeCode)])
   func `an incremental file that is wrong anywhere is refused`(
     lines: String, code: ExchangeCode
   ) {
@@ -105,7 +107,8 @@ struct ListFileTests {
     #expect(error?.code == code, "\(lines)")
   }
 
-  @Test(.enabled("needs python3") { FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") })
+  @Test(
+    .enabled("needs python3") { FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") })
   func `the Python program adds up a full file of 100,000 entries as it is`() async throws {
     var random = RandomLists(seed: Self.seed, world: try SmallWorld())
     let scopes = [Scope.all, .only(random.world.ownOperator)]

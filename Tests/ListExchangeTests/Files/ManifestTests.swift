@@ -33,7 +33,7 @@ struct ManifestTests {
     let manifest = try FileSamples.manifest(13, .incremental, after: 11, upTo: 20)
     let text = FileSamples.text(manifest.json)
     let range = try #require(text.firstRange(of: from))
-    let changed = text.replacingCharacters(in: range, with: to)
+    let changed = text[..<range.lowerBound] + to + text[range.upperBound...]
     let error = #expect(throws: ExchangeError.self) {
       try ReplicationManifest(json: Array(changed.utf8))
     }

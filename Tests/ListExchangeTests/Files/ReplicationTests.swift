@@ -106,7 +106,8 @@ struct ReplicationFollowerTests {
     files.append(try Self.full(files.count + 1, positions[positions.count - 1]))
     var folder: [ReplicationManifest] = []
     var position: UInt64?
-    var arriving = files.filter { _ in !chance.one(in: 5) } + files.filter { _ in chance.one(in: 9) }
+    var arriving =
+      files.filter { _ in !chance.one(in: 5) } + files.filter { _ in chance.one(in: 9) }
     arriving.shuffle(using: &chance)
     if let full = files.last { arriving.append(full) }
     for file in arriving {
@@ -156,12 +157,13 @@ struct ReplicationScheduleTests {
         == [.full])
   }
 
-  @Test(arguments: [
-    (10, 299, 1_000, []), (10, 599, 1_000, []), (10, 600, 1_000, [.incremental]),
-    (11, 299, 1_000, []), (11, 300, 1_000, [.incremental]),
-    (10, 1, 86_400, [.full]), (11, 1, 86_400, [.incremental, .full]),
-    (9, 5_000, 100_000, []), (11, -100, 1_000, []),
-  ] as [(UInt64, Int64, Int64, [ReplicationName.Kind])])
+  @Test(
+    arguments: [
+      (10, 299, 1_000, []), (10, 599, 1_000, []), (10, 600, 1_000, [.incremental]),
+      (11, 299, 1_000, []), (11, 300, 1_000, [.incremental]),
+      (10, 1, 86_400, [.full]), (11, 1, 86_400, [.incremental, .full]),
+      (9, 5_000, 100_000, []), (11, -100, 1_000, []),
+    ] as [(UInt64, Int64, Int64, [ReplicationName.Kind])])
   func `changes come in time, silence is broken, and a full file follows its changes`(
     position: UInt64, silence: Int64, sinceFull: Int64, due: [ReplicationName.Kind]
   ) {
