@@ -483,13 +483,18 @@ CREATE TABLE replication (
   epoch               text        NOT NULL,
   after_position      bigint      NOT NULL,
   up_to_position      bigint      NOT NULL,
+  manifest            text        NOT NULL,      -- JSON, exactly as it is published
   written_at          timestamptz NOT NULL DEFAULT now(),
-  resend_requested_at timestamptz,
-  resent_at           timestamptz,
+  published_at        timestamptz,               -- shown to the operator
+  resend_requested_at timestamptz,               -- it is wanted again
+  removed_at          timestamptz,               -- it is no longer kept
   PRIMARY KEY (operator_id, number)
 );
+CREATE INDEX replication_unpublished ON replication (operator_id, number)
+  WHERE published_at IS NULL;
 CREATE INDEX replication_resend ON replication (resend_requested_at)
   WHERE resend_requested_at IS NOT NULL;
+CREATE INDEX replication_kept ON replication (operator_id, number) WHERE removed_at IS NULL;
 
 -- A file that a node has handed over. Numbers rise by one; each is processed once.
 CREATE TABLE inbound_file (
@@ -650,7 +655,7 @@ GRANT UPDATE (status, content_type, location, body) ON exchange_message TO ceir_
 GRANT UPDATE (request, answer, answered_at) ON exchange_query TO ceir_service;
 GRANT UPDATE (state, marks, position, decided_at, decided_by, refusal) ON operator_request
   TO ceir_service;
-GRANT UPDATE (resend_requested_at, resent_at) ON replication TO ceir_service;
+GRANT UPDATE (published_at, resend_requested_at, removed_at) ON replication TO ceir_service;
 GRANT EXECUTE ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sightings,
   erase_subscribers TO ceir_service;
 

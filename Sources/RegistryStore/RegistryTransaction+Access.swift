@@ -38,6 +38,15 @@ extension RegistryTransaction {
     }
   }
 
+  /// What each operator answers to a device on no list.
+  package func operatorModes() async throws -> [ScopeNumber: CheckAnswer] {
+    var modes: [ScopeNumber: CheckAnswer] = [:]
+    for row in try await connection.query(Self.operatorRows) {
+      modes[ScopeNumber(try row.int32("operator_id"))] = try row.operatorPolicy().mode
+    }
+    return modes
+  }
+
   /// The policy in force.
   package func policy(of code: OperatorCode) async throws -> OperatorPolicy {
     try await policy(of: try await operatorNumber(code))

@@ -17,10 +17,12 @@ package struct ReplicationRecord: Sendable, Hashable {
   /// 0 for a full file.
   package var after: Position
   package var upTo: Position
+  /// JSON, exactly as it is published.
+  package var manifest: String
 
   package init(
     number: Int64, kind: Kind, fileName: String, bytes: Int64, sha256: [UInt8], records: Int64,
-    parametersVersion: Int, epoch: Epoch, after: Position, upTo: Position
+    parametersVersion: Int, epoch: Epoch, after: Position, upTo: Position, manifest: String
   ) {
     self.number = number
     self.kind = kind
@@ -32,6 +34,7 @@ package struct ReplicationRecord: Sendable, Hashable {
     self.epoch = epoch
     self.after = after
     self.upTo = upTo
+    self.manifest = manifest
   }
 }
 
@@ -104,13 +107,41 @@ extension RegistryTransaction {
     let added = try await connection.query(
       Self.insertReplication, operatorNumber.number, file.number, file.kind.rawValue,
       file.fileName, file.bytes, PostgreSQLBytes(file.sha256), file.records,
-      file.parametersVersion, file.epoch.description, file.after.column, file.upTo.column)
+      file.parametersVersion, file.epoch.description, file.after.column, file.upTo.column,
+      file.manifest)
     guard !added.isEmpty else {
       throw StoreError(.nameTaken, "The next file of \(code) has another number.")
     }
   }
 
-  /// Notes that the operator wants a file again; false where there is none of that number.
+  /// Files that were recorded, but are not known to have been shown: a crash lay between.
+  package func unpublishedReplications(of code: OperatorCode) async throws -> [ReplicationRecord] {
+    try await connection.query(Self.unpublished, try await number(of: .only(code)))
+      .map { try $0.replication() }
+  }
+
+  /// Notes that the operator has been shown a file, for the first time or again.
+  package func publishReplication(of code: OperatorCode, number: Int64) async throws {
+    try await connection.query(
+      Self.publishReplication, try await self.number(of: .only(code)), number)
+  }
+
+  /// Files that are still kept and were made before a moment, the oldest first.
+  package func replications(
+    of code: OperatorCode, madeBefore moment: Instant, limit: Int
+  ) async throws -> [ReplicationRecord] {
+    try await connection.query(
+      Self.keptReplications, try await number(of: .only(code)), PostgreSQLTimestamp(moment), limit
+    ).map { try $0.replication() }
+  }
+
+  /// Notes that a file is no longer kept.
+  package func removeReplication(of code: OperatorCode, number: Int64) async throws {
+    try await connection.query(
+      Self.removeReplication, try await self.number(of: .only(code)), number)
+  }
+
+  /// Notes that the operator wants a file again; false where none of that number is kept.
   package func requestResend(of code: OperatorCode, number: Int64) async throws -> Bool {
     let operatorNumber = try await self.number(of: .only(code))
     let noted = try await connection.execute(Self.requestResend, operatorNumber, number)
@@ -124,11 +155,6 @@ extension RegistryTransaction {
     try await connection.query(Self.resendsDue).map { row in
       (try row.operatorCode(), try row.replication())
     }
-  }
-
-  package func noteResent(of code: OperatorCode, number: Int64) async throws {
-    try await connection.query(
-      Self.noteResent, try await self.number(of: .only(code)), number)
   }
 
   /// The number of the last file that was taken from the node; 0 before the first.
@@ -171,7 +197,7 @@ extension PostgreSQLRow {
       bytes: try int64("bytes"), sha256: try bytes("sha256"), records: try int64("records"),
       parametersVersion: try int("parameters_version"), epoch: epoch,
       after: Position(UInt64(try int64("after_position"))),
-      upTo: Position(UInt64(try int64("up_to_position"))))
+      upTo: Position(UInt64(try int64("up_to_position"))), manifest: try string("manifest"))
   }
 
   fileprivate func inboundFile() throws -> InboundFileRecord {
@@ -189,7 +215,7 @@ extension RegistryTransaction {
   /// Served by the primary key (operator_id, number).
   private static let lastReplication = """
     SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
-           after_position, up_to_position
+           after_position, up_to_position, manifest
       FROM replication
      WHERE operator_id = $1
      ORDER BY number DESC
@@ -199,7 +225,7 @@ extension RegistryTransaction {
   /// Served by the primary key (operator_id, number).
   private static let lastFull = """
     SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
-           after_position, up_to_position, written_at
+           after_position, up_to_position, manifest, written_at
       FROM replication
      WHERE operator_id = $1
        AND kind = 'full'
@@ -210,7 +236,7 @@ extension RegistryTransaction {
   /// Served by the primary key (operator_id, number).
   private static let replicationOfNumber = """
     SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
-           after_position, up_to_position
+           after_position, up_to_position, manifest
       FROM replication
      WHERE operator_id = $1
        AND number = $2
@@ -219,8 +245,9 @@ extension RegistryTransaction {
   /// Served by the primary key (operator_id, number).
   private static let insertReplication = """
     INSERT INTO replication (operator_id, number, kind, file_name, bytes, sha256, records,
-                             parameters_version, epoch, after_position, up_to_position)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+                             parameters_version, epoch, after_position, up_to_position,
+                             manifest)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
      WHERE $2 = (SELECT COALESCE(max(number), 0) + 1 FROM replication WHERE operator_id = $1)
     RETURNING number
     """
@@ -231,24 +258,55 @@ extension RegistryTransaction {
        SET resend_requested_at = now()
      WHERE operator_id = $1
        AND number = $2
+       AND removed_at IS NULL
+    """
+
+  /// Served by replication_unpublished.
+  private static let unpublished = """
+    SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
+           after_position, up_to_position, manifest
+      FROM replication
+     WHERE operator_id = $1
+       AND published_at IS NULL
+     ORDER BY number
+    """
+
+  /// Served by the primary key (operator_id, number).
+  private static let publishReplication = """
+    UPDATE replication
+       SET published_at = COALESCE(published_at, now()), resend_requested_at = NULL
+     WHERE operator_id = $1
+       AND number = $2
+    """
+
+  /// Served by replication_kept.
+  private static let keptReplications = """
+    SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
+           after_position, up_to_position, manifest
+      FROM replication
+     WHERE operator_id = $1
+       AND removed_at IS NULL
+       AND written_at < $2
+     ORDER BY number
+     LIMIT $3
+    """
+
+  /// Served by the primary key (operator_id, number).
+  private static let removeReplication = """
+    UPDATE replication
+       SET removed_at = now(), resend_requested_at = NULL
+     WHERE operator_id = $1
+       AND number = $2
     """
 
   /// Served by replication_resend.
   private static let resendsDue = """
     SELECT o.code, f.number, f.kind, f.file_name, f.bytes, f.sha256, f.records,
-           f.parameters_version, f.epoch, f.after_position, f.up_to_position
+           f.parameters_version, f.epoch, f.after_position, f.up_to_position, f.manifest
       FROM replication f
       JOIN operator o USING (operator_id)
      WHERE f.resend_requested_at IS NOT NULL
      ORDER BY f.resend_requested_at
-    """
-
-  /// Served by the primary key (operator_id, number).
-  private static let noteResent = """
-    UPDATE replication
-       SET resend_requested_at = NULL, resent_at = now()
-     WHERE operator_id = $1
-       AND number = $2
     """
 
   /// Served by the primary key (node_id, number).

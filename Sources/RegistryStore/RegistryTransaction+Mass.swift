@@ -73,12 +73,17 @@ extension RegistryTransaction {
 
   /// The newest marks that are younger, in the order of their runs.
   package func massMarks(youngerThan seconds: Int64) async throws -> [MassMarkRecord] {
-    try await connection.query(Self.massMarks, seconds, Self.mostMassMarks).map { row in
-      MassMarkRecord(
-        run: try row.int64("import_id"), after: Position(UInt64(try row.int64("after_position"))),
-        upTo: Position(UInt64(try row.int64("up_to_position"))), blacks: try row.int("blacks"),
-        markedAt: try row.instant("marked_at"))
-    }.sorted { $0.run < $1.run }
+    try await connection.query(Self.massMarks, seconds, Self.mostMassMarks)
+      .map { try $0.massMark() }.sorted { $0.run < $1.run }
+  }
+
+  /// The newest marks of changes after `after`, up to `upTo`, in the order of their runs.
+  package func massMarks(
+    after: Position, upTo: Position
+  ) async throws -> [MassMarkRecord] {
+    try await connection.query(
+      Self.massMarksBetween, after.column, upTo.column, Self.mostMassMarks
+    ).map { try $0.massMark() }.sorted { $0.run < $1.run }
   }
 
   private func massRun(_ number: Int64) async throws -> MassRun {
@@ -113,6 +118,13 @@ extension RegistryTransaction {
 }
 
 extension PostgreSQLRow {
+  fileprivate func massMark() throws -> MassMarkRecord {
+    MassMarkRecord(
+      run: try int64("import_id"), after: Position(UInt64(try int64("after_position"))),
+      upTo: Position(UInt64(try int64("up_to_position"))), blacks: try int("blacks"),
+      markedAt: try instant("marked_at"))
+  }
+
   fileprivate func massRun() throws -> MassRun {
     MassRun(
       run: try int64("import_id"), source: try string("source"),
@@ -206,5 +218,15 @@ extension RegistryTransaction {
      WHERE marked_at > now() - make_interval(secs => $1)
      ORDER BY marked_at DESC
      LIMIT $2
+    """
+
+  /// A table of few rows: each is the decision of two people.
+  private static let massMarksBetween = """
+    SELECT import_id, after_position, up_to_position, blacks, marked_at
+      FROM mass_mark
+     WHERE up_to_position > $1
+       AND after_position < $2
+     ORDER BY marked_at DESC
+     LIMIT $3
     """
 }

@@ -71,7 +71,7 @@ extension RegistryTransaction {
     return OwnListOutcome(
       added: try row.int("added"), ended: try row.int("ended"),
       unchanged: try row.int("unchanged"), present: try row.imeis("present"),
-      missing: try row.imeis("missing"),
+      missing: try row.imeis("missing"), foreign: try row.imeis("foreign"),
       receipt: marks.isEmpty || marks.count > Self.mostAwaitedChanges
         ? nil : ChangeReceipt(marks: marks, imeis: []))
   }
@@ -171,7 +171,7 @@ extension RegistryTransaction {
          WHERE NOT EXISTS (SELECT FROM affected a WHERE a.imei = h.imei)
       ),
       """ + ownListChanges + """
-             '{}'::bigint[] AS present, '{}'::bigint[] AS missing
+             '{}'::bigint[] AS present, '{}'::bigint[] AS missing, '{}'::bigint[] AS foreign
       """
 
   private static let changeOwnList =
@@ -184,6 +184,17 @@ extension RegistryTransaction {
       ),
       """ + ownListChanges + """
              ARRAY(SELECT p.imei FROM present p JOIN listed l USING (imei)) AS present,
-             ARRAY(SELECT m.imei FROM missing m JOIN listed l USING (imei)) AS missing
+             ARRAY(SELECT m.imei FROM missing m JOIN listed l USING (imei)) AS missing,
+             ARRAY(SELECT m.imei
+                     FROM missing m
+                     JOIN listed l USING (imei)
+                    WHERE EXISTS (
+                            SELECT FROM ground g
+                             WHERE g.subject_kind = 1 AND g.subject_key1 = m.imei
+                               AND g.subject_key2 = 0 AND g.scope IN (0, $1)
+                               AND g.status = 1 AND g.source <> $2
+                               AND g.started_at <= statement_timestamp()
+                               AND (g.ended_at IS NULL
+                                    OR g.ended_at > statement_timestamp()))) AS foreign
       """
 }

@@ -108,6 +108,21 @@ extension RegistryTransaction {
     try await parameters(of: code).first { $0.isInForce && $0.style == .files }
   }
 
+  /// The same of every operator that is served by files, if only by those of one node.
+  package func fileParameters() async throws -> [(
+    code: OperatorCode, number: ScopeNumber, parameters: ParameterRecord
+  )] {
+    let directory = try await operators()
+    var found: [(code: OperatorCode, number: ScopeNumber, parameters: ParameterRecord)] = []
+    for code in directory.all {
+      guard let number = directory.number(.only(code)),
+        let parameters = try await fileParameters(of: code)
+      else { continue }
+      found.append((code, number, parameters))
+    }
+    return found
+  }
+
   private func numberOfNode(_ name: NodeName?, of code: OperatorCode) async throws -> Int32 {
     guard let name else { return 0 }
     guard let node = try await node(operator: code, name: name) else {

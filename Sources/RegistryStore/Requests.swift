@@ -84,6 +84,8 @@ package struct OwnListOutcome: Sendable {
   package let present: [IMEI]
   /// Of a delta: lines that remove what is not there.
   package let missing: [IMEI]
+  /// Those of ``missing`` that another source has made black.
+  package let foreign: [IMEI]
   /// To wait for; nil where there are too many changes to wait for, or none.
   package let receipt: ChangeReceipt?
 }

@@ -164,13 +164,18 @@ extension Migrator {
       epoch               text        NOT NULL,
       after_position      bigint      NOT NULL,
       up_to_position      bigint      NOT NULL,
+      manifest            text        NOT NULL,
       written_at          timestamptz NOT NULL DEFAULT now(),
+      published_at        timestamptz,
       resend_requested_at timestamptz,
-      resent_at           timestamptz,
+      removed_at          timestamptz,
       PRIMARY KEY (operator_id, number)
     );
+    CREATE INDEX replication_unpublished ON replication (operator_id, number)
+      WHERE published_at IS NULL;
     CREATE INDEX replication_resend ON replication (resend_requested_at)
       WHERE resend_requested_at IS NOT NULL;
+    CREATE INDEX replication_kept ON replication (operator_id, number) WHERE removed_at IS NULL;
     CREATE TABLE inbound_file (
       node_id       integer     NOT NULL REFERENCES node,
       number        bigint      NOT NULL CHECK (number > 0),
@@ -202,6 +207,6 @@ extension Migrator {
     GRANT UPDATE (request, answer, answered_at) ON exchange_query TO ceir_service;
     GRANT UPDATE (state, marks, position, decided_at, decided_by, refusal) ON operator_request
       TO ceir_service;
-    GRANT UPDATE (resend_requested_at, resent_at) ON replication TO ceir_service;
+    GRANT UPDATE (published_at, resend_requested_at, removed_at) ON replication TO ceir_service;
     """# + secondMigrationFunctions
 }

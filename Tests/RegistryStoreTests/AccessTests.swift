@@ -20,6 +20,8 @@ struct AccessTests {
       #expect(records.map(\.code.description) == ["alfa", "beta"])
       #expect(records.map(\.networks) == [["00101", "001012"], ["00102"]])
       #expect(records.map(\.policy.mode) == [.unknown, .unknown])
+      let modes = try await registry.store.read { try await $0.operatorModes() }
+      #expect(modes == [ScopeNumber(1): .unknown, ScopeNumber(2): .unknown])
       let directory = try await registry.store.read { try await $0.operators() }
       let alfa = try #require(OperatorCode("alfa"))
       #expect(directory.number(.only(alfa)) == ScopeNumber(1))

@@ -67,9 +67,43 @@ struct FilesTests {
         }
         #expect(isKnown)
         #expect(try await due() == [2])
-        try await registry.store.write { try await $0.noteResent(of: code, number: 2) }
+        try await registry.store.write { try await $0.publishReplication(of: code, number: 2) }
         #expect(try await due() == [])
       }
+    }
+  }
+
+  @Test func `a file is shown after it is recorded, and removed when it is old`() async throws {
+    try await withNodes { registry, alfa, _ in
+      let code = alfa.operatorCode
+      let later = try await registry.now(adding: 60)
+      func unpublished() async throws -> [Int64] {
+        try await registry.store.read { try await $0.unpublishedReplications(of: code) }
+          .map(\.number)
+      }
+      func kept(_ moment: Instant) async throws -> [Int64] {
+        try await registry.store.read {
+          try await $0.replications(of: code, madeBefore: moment, limit: 2)
+        }.map(\.number)
+      }
+      for number in Int64(1)...3 {
+        try await registry.store.write { try await $0.record(replication(number), of: code) }
+      }
+      #expect(try await unpublished() == [1, 2, 3])
+      for number in Int64(1)...2 {
+        try await registry.store.write {
+          try await $0.publishReplication(of: code, number: number)
+        }
+      }
+      #expect(try await unpublished() == [3])
+      #expect(try await kept(later) == [1, 2])
+      #expect(try await kept(later.adding(seconds: -3_600)) == [])
+      try await registry.store.write { try await $0.removeReplication(of: code, number: 1) }
+      #expect(try await kept(later) == [2, 3])
+      let isKept = try await registry.store.write {
+        try await $0.requestResend(of: code, number: 1)
+      }
+      #expect(!isKept)
     }
   }
 

@@ -58,6 +58,15 @@ struct MassTests {
       let mark = try #require(try await marks(registry).first)
       #expect((mark.run, mark.after, mark.upTo) == (number, Position(12), Position(18)))
       #expect(mark.blacks == 6)
+      let ranges: [(UInt64, UInt64, Bool)] = [
+        (0, 12, false), (0, 13, true), (17, 99, true), (18, 99, false),
+      ]
+      for (after, upTo, isThere) in ranges {
+        let found = try await registry.store.read {
+          try await $0.massMarks(after: Position(after), upTo: Position(upTo))
+        }
+        #expect(found == (isThere ? [mark] : []), "after \(after) up to \(upTo)")
+      }
       #expect(try await runs(registry) == [second])
       await registry.expectError(.approvedAlready) {
         _ = try await $0.approve(run: number, tokenHash: hash(4))

@@ -43,9 +43,14 @@ struct OwnListTests {
     try await withNodes { registry, alfa, _ in
       try await accept(alfa, registry)
       _ = try await bring([1, 2], isFull: true, of: alfa, registry)
-      let outcome = try await bring([1, -3, 4, -2], of: alfa, registry)
+      try await registry.store.write {
+        _ = try await $0.block(
+          imei(5), with: NewGround(on: .imei(imei(5)), code: .stolen, source: "police"), by: "anna")
+      }
+      let outcome = try await bring([1, -3, 4, -2, -5], of: alfa, registry)
       #expect(outcome.present == [imei(1)])
-      #expect(outcome.missing == [imei(3)])
+      #expect(outcome.missing.sorted() == [imei(3), imei(5)])
+      #expect(outcome.foreign == [imei(5)])
     }
   }
 

@@ -97,6 +97,9 @@ struct ParametersTests {
       }
       let files = try await registry.store.read { try await $0.fileParameters(of: alfa) }
       #expect(files?.version == 1)
+      let all = try await registry.store.read { try await $0.fileParameters() }
+      #expect(all.map(\.code) == [alfa])
+      #expect(all.map(\.number) == [ScopeNumber(1)])
     }
   }
 
@@ -168,5 +171,6 @@ func replication(_ number: Int64, kind: ReplicationRecord.Kind = .full) -> Repli
   ReplicationRecord(
     number: number, kind: kind, fileName: "XA_alfa_\(number)_\(kind).csv", bytes: 10,
     sha256: hash(UInt8(truncatingIfNeeded: number)), records: 3, parametersVersion: 1,
-    epoch: Epoch(high: 1, low: 2), after: .start, upTo: Position(UInt64(number)))
+    epoch: Epoch(high: 1, low: 2), after: .start, upTo: Position(UInt64(number)),
+    manifest: "{}")
 }
