@@ -181,6 +181,7 @@ let package = Package(
       "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
     test("GZipTests", ["GZip"]),
     test("ExchangeTrustTests", ["DeviceLists", "ExchangeTrust", "Simulation", crypto, x509]),
+    test("ContractTests", ["DeviceLists", "ListExchange", crypto]),
     test(
       "ListExchangeTests",
       ["DeviceIdentity", "DeviceLists", "ListExchange", "Simulation", crypto]),

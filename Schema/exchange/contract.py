@@ -2,7 +2,8 @@
 """Checks openapi.yaml beside it: every reference resolves, every example is what its schema says.
 
 contract.py prints nothing and ends with 0 where all is well; contract.py --json prints the
-document as JSON besides. Needs the Debian packages python3-jsonschema and python3-yaml.
+document as JSON besides; contract.py --check FILE reads lines {"schema": NAME, "value": MESSAGE}
+and checks each message against the component of that name. Needs the Debian packages python3-jsonschema and python3-yaml.
 """
 import json
 import pathlib
@@ -110,6 +111,11 @@ def main():
         content(where, resolved(operation.get("requestBody", {})))
         for status, response in operation["responses"].items():
             content(f"{where} {status}", resolved(response))
+    if sys.argv[1:2] == ["--check"]:
+        for number, line in enumerate(open(sys.argv[2], encoding="utf-8"), start=1):
+            message = json.loads(line)
+            schema = {"$ref": f"#/components/schemas/{message['schema']}"}
+            check(f"line {number}, {message['schema']}", schema, message["value"])
     for problem in problems:
         print(problem, file=sys.stderr)
     if sys.argv[1:] == ["--json"]:
