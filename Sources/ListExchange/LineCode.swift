@@ -12,6 +12,7 @@ package enum LineCode: UInt16, Hashable, Sendable, CaseIterable, CustomStringCon
   case alreadyThere = 1301
   case notAllowed = 1302
   case dailyLimit = 1303
+  case noSuchFile = 1304
 
   /// Four digits.
   package var description: String {
@@ -31,6 +32,7 @@ package enum LineCode: UInt16, Hashable, Sendable, CaseIterable, CustomStringCon
     case .alreadyThere: "the entry is there already"
     case .notAllowed: "the operator's policy does not allow it"
     case .dailyLimit: "the operator's limit for the day is reached"
+    case .noSuchFile: "there is no file of this number"
     }
   }
 }
