@@ -167,8 +167,9 @@ let package = Package(
     .testTarget(
       name: "CEIRServiceTests",
       dependencies: [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
-        "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "GZip", "ListExchange", "PostgreSQL",
+        "RegistryStore", "Simulation", configuration, crypto, hummingbird, hummingbirdTesting,
+        logging,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

@@ -99,7 +99,8 @@ extension RegistryTransaction {
     ).first?.replication()
   }
 
-  /// Notes a file before it is shown to the operator. Its number must be the next one: throws
+  /// Notes a file before it is shown to the operator. Its number must be above all others, and is
+  /// more than the next only where a restored registry has forgotten some: throws
   /// ``StoreError/Code/nameTaken`` otherwise, as where another process has written meanwhile.
   package func record(_ file: ReplicationRecord, of code: OperatorCode) async throws {
     let operatorNumber = try await self.operatorNumber(code)
@@ -248,7 +249,7 @@ extension RegistryTransaction {
                              parameters_version, epoch, after_position, up_to_position,
                              manifest)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-     WHERE $2 = (SELECT COALESCE(max(number), 0) + 1 FROM replication WHERE operator_id = $1)
+     WHERE $2 > (SELECT COALESCE(max(number), 0) FROM replication WHERE operator_id = $1)
     RETURNING number
     """
 
@@ -268,6 +269,7 @@ extension RegistryTransaction {
       FROM replication
      WHERE operator_id = $1
        AND published_at IS NULL
+       AND removed_at IS NULL
      ORDER BY number
     """
 

@@ -117,7 +117,8 @@ package struct FileExchange: Service {
           try await show(resend.file, of: outbox)
         }
         if removesOld {
-          try await outbox.removeOld(before: now.adding(seconds: -86_400 * Int64(settings.keepDays)))
+          try await outbox.removeOld(
+            before: now.adding(seconds: -86_400 * Int64(settings.keepDays)))
         }
       } catch {
         guard !Task.isCancelled else { throw error }
@@ -137,12 +138,9 @@ package struct FileExchange: Service {
   }
 
   private func show(_ file: ReplicationRecord, of outbox: Outbox) async throws {
-    let isShown = try await outbox.resend(file)
-    try await store.write { try await $0.noteResent(of: outbox.code, number: file.number) }
-    if !isShown {
-      logger.warning(
-        "A file is wanted again that is kept no more.", metadata: ["file": "\(file.fileName)"])
-    }
+    guard try await !outbox.show(file) else { return }
+    logger.warning(
+      "A file is wanted again that is kept no more.", metadata: ["file": "\(file.fileName)"])
   }
 }
 

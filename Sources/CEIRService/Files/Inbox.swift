@@ -29,7 +29,9 @@ struct Inbox: Sendable {
     var manifests: [InboundName] = []
     for name in names {
       if let read = InboundName(manifest: name) {
-        if read.operatorCode == code { manifests.append(read) } else {
+        if read.operatorCode == code {
+          manifests.append(read)
+        } else {
           try await refuseForeign(name, .wrongOperator, asOf: now)
         }
       } else if let (read, _) = InboundName.reading(data: name) {
@@ -89,7 +91,8 @@ struct Inbox: Sendable {
         try await registry.record(inbound.record(outcome), of: node)
         return outcome
       }
-      try await finish(inbound, taken: outcome.taken, outcome.refusals.count,
+      try await finish(
+        inbound, taken: outcome.taken, outcome.refusals.count,
         RefusalFile.bytes(outcome.refusals))
       logger.info(
         "An operator's file was processed.",
@@ -196,6 +199,7 @@ struct Inbox: Sendable {
       try respond(answer.json, as: response)
       for file in [name.manifest] + FileCompression.allCases.map({ name.data($0) }) {
         try setAside(file, asOf: now)
+        try Folder.remove("\(folder.work)/\(Self.workPrefix)\(file)")
       }
     }
   }

@@ -1,6 +1,6 @@
 import Crypto
-import Glibc
 import GZip
+import Glibc
 import ListExchange
 
 /// A file while it is written; removed again unless it is finished.

@@ -68,7 +68,9 @@ enum Folder {
   }
 
   static func remove(_ path: String) throws {
-    guard unlink(path) == 0 || errno == ENOENT else { throw FileError("\(path) cannot be removed.") }
+    guard unlink(path) == 0 || errno == ENOENT else {
+      throw FileError("\(path) cannot be removed.")
+    }
   }
 
   /// When the file was written last; nil where there is none.

@@ -18,6 +18,9 @@ struct Outbox: Sendable {
   /// Marks that are older are known to every node that is not lost.
   static let oldestMarkSeconds: Int64 = 7 * 86_400
 
+  /// Files that are removed in one pass.
+  static let mostRemovals = 1_000
+
   let code: OperatorCode
   let number: ScopeNumber
   let folder: OperatorFolder
@@ -34,19 +37,19 @@ struct Outbox: Sendable {
     let (last, lastFull) = try await store.read { registry in
       (
         try await registry.lastReplication(of: code),
-        try await registry.lastFullReplication(of: code)
+        try await registry.lastFullReplication(of: code)?.record
       )
     }
-    let isWhole = try await finishInterrupted(last?.record)
+    let isWhole = try await finishInterrupted(last)
     let schedule = ReplicationSchedule(
-      last: last.map {
+      last: try last.map { last in
         ReplicationSchedule.Last(
-          epoch: $0.record.epoch, position: $0.record.upTo,
-          parametersVersion: $0.record.parametersVersion, writtenAt: $0.writtenAt)
-      }, lastFullAt: isWhole ? lastFull?.writtenAt : nil)
+          epoch: last.epoch, position: last.upTo, parametersVersion: last.parametersVersion,
+          writtenAt: try last.issuedAt)
+      }, lastFullAt: isWhole ? try lastFull?.issuedAt : nil)
     var kinds = schedule.due(
       epoch: feed.epoch, position: feed.position, parameters: parameters, asOf: now)
-    var previous = last?.record
+    var previous = last
     var written = 0
     while !kinds.isEmpty {
       let kind = kinds.removeFirst()
@@ -152,13 +155,11 @@ struct Outbox: Sendable {
       kind: manifest.name.kind == .full ? .full : .incremental, fileName: manifest.dataFile,
       bytes: Int64(manifest.file.bytes), sha256: manifest.file.sha256.bytes,
       records: Int64(manifest.records), parametersVersion: manifest.parametersVersion,
-      epoch: checkpoint.epoch, after: checkpoint.after, upTo: checkpoint.position)
-    try await blocking {
-      try NewFile.write(manifest.json, to: "\(folder.work)/\(manifest.name.manifest)")
-      try Folder.synchronize(folder.work)
-    }
+      epoch: checkpoint.epoch, after: checkpoint.after, upTo: checkpoint.position,
+      manifest: String(decoding: manifest.json, as: UTF8.self))
+    try await blocking { try Folder.synchronize(folder.work) }
     try await store.write { try await $0.record(record, of: code) }
-    try await blocking { try show(record) }
+    _ = try await show(record)
     logger.info(
       "A file was written for an operator.",
       metadata: [
@@ -169,85 +170,83 @@ struct Outbox: Sendable {
   }
 
   /// Puts a noted file, wherever it lies, into the archive and the outbox: the data file first.
-  private func show(_ record: ReplicationRecord) throws {
-    for name in [record.fileName, record.manifestName] {
-      let (staged, kept) = ("\(folder.work)/\(name)", "\(folder.archive)/\(name)")
-      if !Folder.exists(kept), Folder.exists(staged) { try Folder.move(staged, to: kept) }
+  /// False where it is kept no more.
+  func show(_ record: ReplicationRecord) async throws -> Bool {
+    let isKept = try await blocking {
+      let (staged, kept) = (
+        "\(folder.work)/\(record.fileName)", "\(folder.archive)/\(record.fileName)"
+      )
+      if !Folder.exists(kept) {
+        guard try isStaged(record, at: staged) else { return false }
+        try Folder.move(staged, to: kept)
+      }
+      let manifest = "\(folder.archive)/\(record.manifestName)"
+      if !Folder.exists(manifest) {
+        let new = "\(folder.work)/\(record.manifestName)"
+        try NewFile.write(Array(record.manifest.utf8), to: new)
+        try Folder.move(new, to: manifest)
+      }
       try Folder.synchronize(folder.archive)
-      try Folder.link(kept, to: "\(folder.outbox)/\(name)")
-      try Folder.synchronize(folder.outbox)
+      for name in [record.fileName, record.manifestName] {
+        try Folder.link("\(folder.archive)/\(name)", to: "\(folder.outbox)/\(name)")
+        try Folder.synchronize(folder.outbox)
+      }
+      return true
     }
+    try await store.write { registry in
+      if isKept {
+        try await registry.publishReplication(of: code, number: record.number)
+      } else {
+        try await registry.removeReplication(of: code, number: record.number)
+      }
+    }
+    return isKept
   }
 
-  /// Shows the newest file if that was not done any more, and removes what was begun and never got
-  /// its number. False where the newest file is lost: a full one must take its place.
+  /// Shows files again that have their number and may not have been shown, and removes what was
+  /// begun and has none. False where the newest file is lost: a full one must take its place.
   private func finishInterrupted(_ last: ReplicationRecord?) async throws -> Bool {
-    try await blocking {
-      var isWhole = true
-      if let last {
-        let manifest = last.manifestName
-        if !Folder.exists("\(folder.archive)/\(manifest)") {
-          if try isStaged(last) {
-            try show(last)
-          } else {
-            isWhole = false
-            logger.error(
-              "The newest file of an operator is lost; a full one will take its place.",
-              metadata: ["file": "\(last.fileName)"])
-          }
-        } else if !Folder.exists("\(folder.outbox)/\(manifest)") {
-          try show(last)
-        }
-      }
+    let unpublished = try await store.read { try await $0.unpublishedReplications(of: code) }
+    for record in unpublished where try await !show(record) {
+      logger.error(
+        "A file of an operator is lost before it was shown.",
+        metadata: ["file": "\(record.fileName)"])
+    }
+    return try await blocking {
       for name in try Folder.names(folder.work) where !name.hasPrefix(Inbox.workPrefix) {
         try Folder.remove("\(folder.work)/\(name)")
       }
-      return isWhole
+      return last.map { Folder.exists("\(folder.archive)/\($0.fileName)") } ?? true
     }
   }
 
   /// Whether what lies in `work` is what the store has noted.
-  private func isStaged(_ record: ReplicationRecord) throws -> Bool {
-    guard Folder.exists("\(folder.work)/\(record.manifestName)") else { return false }
-    let path = "\(folder.work)/\(record.fileName)"
-    if Folder.exists("\(folder.archive)/\(record.fileName)") { return true }
+  private func isStaged(_ record: ReplicationRecord, at path: String) throws -> Bool {
     guard let source = try OpenFile(path) else { return false }
     var hash = SHA256()
     while let piece = try source.next() { hash.update(data: piece) }
     return Array(hash.finalize()) == record.sha256
   }
 
-  // MARK: Showing again and removing
-
-  /// Puts a file that the operator wants again into the outbox. False where it is kept no more.
-  func resend(_ record: ReplicationRecord) async throws -> Bool {
-    try await blocking {
-      guard Folder.exists("\(folder.archive)/\(record.manifestName)") else { return false }
-      for name in [record.manifestName, record.fileName] {
-        try Folder.remove("\(folder.outbox)/\(name)")
-      }
-      try show(record)
-      return true
-    }
-  }
-
   /// Removes files that were written before `cutoff`, but for the newest full one and what follows.
   func removeOld(before cutoff: Instant) async throws {
-    try await blocking {
-      let names = try Folder.names(folder.archive)
-      let kept = names.compactMap { ReplicationName(manifest: $0) }
-        .filter { $0.kind == .full }.map(\.number).max()
-      guard let kept else { return }
-      for name in names {
-        let read = ReplicationName(manifest: name) ?? ReplicationName.reading(data: name)?.name
-        guard let read, read.number < kept else { continue }
-        let path = "\(folder.archive)/\(name)"
-        guard let writtenAt = Folder.writtenAt(path), writtenAt < cutoff else { continue }
+    let (old, kept) = try await store.read { registry in
+      (
+        try await registry.replications(
+          of: code, madeBefore: cutoff, limit: Self.mostRemovals),
+        try await registry.lastFullReplication(of: code)?.record.number
+      )
+    }
+    for record in old where record.number < kept ?? 0 {
+      try await blocking {
         // The manifest goes first: where it lies, its file is complete.
         for folder in [folder.outbox, folder.archive] {
-          try Folder.remove("\(folder)/\(read.manifest)")
-          try Folder.remove("\(folder)/\(name)")
+          try Folder.remove("\(folder)/\(record.manifestName)")
+          try Folder.remove("\(folder)/\(record.fileName)")
         }
+      }
+      try await store.write {
+        try await $0.removeReplication(of: code, number: record.number)
       }
     }
   }
@@ -260,6 +259,13 @@ struct Outbox: Sendable {
 }
 
 extension ReplicationRecord {
+  /// When it was cut.
+  fileprivate var issuedAt: Instant {
+    get throws {
+      try ReplicationManifest(json: Array(manifest.utf8)).checkpoint.checkpoint.issuedAt
+    }
+  }
+
   fileprivate var manifestName: String {
     ReplicationName.reading(data: fileName)?.name.manifest ?? fileName + ".json"
   }
