@@ -115,10 +115,9 @@ let package = Package(
     command(
       "ceir",
       [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "LocalPostgreSQL",
-        "NightlyJobs",
-        "PostgreSQL", "RegistryFiles", "RegistryStore", argumentParser, configuration, logging,
-        systemPackage,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "ListExchange",
+        "LocalPostgreSQL", "NightlyJobs", "PostgreSQL", "RegistryFiles", "RegistryStore",
+        argumentParser, configuration, logging, systemPackage,
       ]),
     target(
       "EIRNode",
@@ -170,6 +169,8 @@ let package = Package(
         "CEIRService", "DeviceIdentity", "DeviceLists", "GZip", "ListExchange", "PostgreSQL",
         "RegistryStore", "Simulation", configuration, crypto, hummingbird, hummingbirdTesting,
         logging,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "ListExchange", "PostgreSQL",
+        "RegistryStore", "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

@@ -1,5 +1,6 @@
 import DeviceLists
 import Hummingbird
+import ListExchange
 package import RegistryStore
 
 /// `/v1/operators/{code}`: what the regulator has agreed with an operator.
@@ -9,6 +10,45 @@ struct OperatorRoutes: Sendable {
   func add(to router: some RouterMethods<BasicRequestContext>) {
     router.get("operators/:code/policy", use: policy)
     router.put("operators/:code/policy", use: setPolicy)
+    router.get("operators/:code/parameters", use: parameters)
+    router.put("operators/:code/parameters", use: setParameters)
+  }
+
+  private struct Versions: Encodable { let versions: [ParameterVersion] }
+
+  private struct Proposed: Encodable {
+    let version: Int
+    let parameters: ParameterSet
+  }
+
+  /// The newest first.
+  @Sendable private func parameters(
+    _ request: Request, _ context: BasicRequestContext
+  ) async throws -> Response {
+    _ = try await door.staff(request, who: .anybody)
+    let code = try Self.code(try context.parameters.require("code"))
+    let records = try await door.store.read { try await $0.parameters(of: code) }
+    return try JSONText.response(Versions(versions: try records.map(ParameterVersion.init)))
+  }
+
+  /// Proposes a whole set, to one node where `?node=` names it: what is left out is as usual.
+  @Sendable private func setParameters(
+    _ request: Request, _ context: BasicRequestContext
+  ) async throws -> Response {
+    let staff = try await door.staff(request, who: .administrators)
+    let code = try Self.code(try context.parameters.require("code"))
+    let node = try request.uri.queryParameters["node"].map { text in
+      guard let node = NodeName(text) else {
+        throw Problem(.badRequest, "node", "That is not the name of a node.")
+      }
+      return node
+    }
+    let set = try await door.decode(ParameterSet.self, from: request)
+    let proposed = try await Registrar(store: door.store).propose(
+      for: code, node: node, beginningAnew: true, by: staff.name
+    ) { try set.apply(to: &$0) }
+    return try JSONText.response(
+      Proposed(version: proposed.version, parameters: ParameterSet(proposed)))
   }
 
   @Sendable private func policy(

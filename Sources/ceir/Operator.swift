@@ -13,7 +13,7 @@ struct Operator: AsyncParsableCommand {
         ceir operator list --format json
         ceir operator policy alfa --block-requests accepted --daily-limit 500
       """,
-    subcommands: [Add.self, List.self, Policy.self])
+    subcommands: [Add.self, List.self, Policy.self, Parameters.self])
 
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Add an operator.")

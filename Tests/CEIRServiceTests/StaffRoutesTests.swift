@@ -3,6 +3,7 @@ import DeviceIdentity
 import DeviceLists
 import Hummingbird
 import HummingbirdTesting
+import ListExchange
 import PostgreSQL
 import RegistryStore
 import Simulation
@@ -114,6 +115,43 @@ struct StaffRoutesTests {
         found
           == OperatorPolicy(
             mode: .grey, blockRequests: .refused, unblockRequests: .accepted, dailyLimit: 5))
+    }
+  }
+
+  @Test func `parameters are proposed by administrators, to an operator or to a node`()
+    async throws
+  {
+    try await withStaff { registry, ask in
+      _ = try await submit(.block, 1, to: registry)  // Makes the node.
+      let path = "/operators/alfa/parameters"
+      let push = #"{"style":"push","endpoint":"https://127.0.0.1:9443"}"#
+      let files =
+        #"{"style":"files","effectiveAfter":7,"# + #""files":{"compression":"gzip","#
+        + #""fullSeconds":60,"incrementalSeconds":5}}"#
+      for step in [
+        Ask(.viewer, .get, path, 200, #"{"versions":[]}"#),
+        Ask(.officer, .put, path, push, 403, "Only the role administrator"),
+        Ask(.administrator, .put, path, push, 200, #""version":1"#),
+        Ask(.administrator, .put, path, #"{"style":"push"}"#, 400, "endpoint"),
+        Ask(.administrator, .put, path, #"{"style":"pull"}"#, 400, "follow, push, pushAsync"),
+        Ask(
+          .administrator, .put, path,
+          #"{"style":"follow","window":{"changes":0,"seconds":1}}"#, 400, "unfit"),
+        Ask(.administrator, .put, path + "?node=eir-9", push, 400, "unknownNode"),
+        Ask(.administrator, .put, path + "?node=EIR", push, 400, "not the name of a node"),
+        Ask(.administrator, .put, path + "?node=eir-1", files, 200, #""compression":"gzip""#),
+        Ask(.viewer, .get, path, 200, #""effectiveAfter":7"#),
+      ] { try await ask(step) }
+      let alfa = try #require(OperatorCode("alfa"))
+      try await Registrar(store: registry.store).confirmParameters(2, of: alfa, by: "anna")
+      let again = try await Registrar(store: registry.store).propose(
+        for: alfa, node: nil, by: "anna"
+      ) { $0.window.seconds = 5 }
+      #expect((again.version, again.style, again.window.seconds) == (3, .push, 5))
+      #expect(again.endpoint == "https://127.0.0.1:9443")
+      let records = try await registry.store.read { try await $0.parameters(of: alfa) }
+      #expect(records.map(\.version) == [3, 2, 1])
+      #expect(records.map(\.confirmedBy) == [nil, "anna", nil])
     }
   }
 
