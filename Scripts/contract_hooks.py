@@ -1,0 +1,51 @@
+"""What Scripts/contract-test teaches schemathesis: NDJSON, index files, requests for certificates,
+and times and IMEIs that a schema cannot describe in full."""
+import datetime
+import json
+import os
+import pathlib
+
+import schemathesis
+from hypothesis import strategies as st
+
+
+def body(value):
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@schemathesis.serializer("application/x-ndjson")
+def write_lines(ctx, value):
+    if isinstance(value, (bytes, str)):
+        return {"data": body(value)}
+    lines = value if isinstance(value, list) else [value]
+    return {"data": b"".join(json.dumps(line).encode() + b"\n" for line in lines)}
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def read_lines(ctx, response):
+    if response.content and not response.content.endswith(b"\n"):
+        raise ValueError("the last line has no end")
+    return [json.loads(line) for line in response.content.splitlines()]
+
+
+def with_check_digit(number):
+    digits = f"{number:014d}"
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        total += sum(divmod(int(digit) * 2, 10)) if index % 2 == 0 else int(digit)
+    return digits + str(-total % 10)
+
+
+NUMBERS = st.integers(min_value=0, max_value=10**14 - 1)
+schemathesis.openapi.format(
+    "imei", st.one_of(NUMBERS.map(lambda number: f"{number:014d}"), NUMBERS.map(with_check_digit)))
+# In the past: a time that lies ahead is refused whatever its form.
+schemathesis.openapi.format(
+    "date-time",
+    st.datetimes(
+        min_value=datetime.datetime(2020, 1, 1),
+        max_value=datetime.datetime(2025, 12, 31),
+    ).map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ")))
+schemathesis.openapi.media_type("application/vnd.openceir.index", st.binary(max_size=2048))
+schemathesis.openapi.media_type(
+    "application/pkcs10", st.just(pathlib.Path(os.environ["CONTRACT_TEST_REQUEST"]).read_bytes()))
