@@ -3,6 +3,7 @@ import Foundation
 import ListExchange
 import PostgreSQL
 import RegistryStore
+import Simulation
 import Testing
 
 /// Files for an operator, on a real database. One at a time: each has a database of its own.
