@@ -111,6 +111,7 @@ let package = Package(
         "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
         "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore", configuration, crypto,
         httpClient, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
+        x509,
       ]),
     command(
       "ceir",
@@ -118,6 +119,10 @@ let package = Package(
         "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "ListExchange",
         "LocalPostgreSQL", "NightlyJobs", "PostgreSQL", "RegistryFiles", "RegistryStore",
         argumentParser, configuration, logging, systemPackage,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "LocalPostgreSQL",
+        "NightlyJobs",
+        "PostgreSQL", "RegistryFiles", "RegistryStore", argumentParser, configuration, logging,
+        systemPackage, x509,
       ]),
     target(
       "EIRNode",
@@ -184,6 +189,12 @@ let package = Package(
     test("GZipTests", ["GZip"]),
     test("ExchangeTrustTests", ["DeviceLists", "ExchangeTrust", "Simulation", crypto, x509]),
     test("ContractTests", ["DeviceLists", "ListExchange", crypto]),
+    test(
+      "ExchangeTrustTests",
+      [
+        "CheckServer", "DeviceLists", "ExchangeTrust", "Simulation", asn1, crypto, httpClient,
+        hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), tls, x509,
+      ]),
     test(
       "ListExchangeTests",
       ["DeviceIdentity", "DeviceLists", "ListExchange", "Simulation", crypto]),

@@ -63,33 +63,46 @@ package struct AuthorityFolder: Sendable {
     try ceir.read().leaf.peerName
   }
 
-  /// Gives the CEIR's own certificates a new life, with new keys.
-  package func renewOwn(
-    hosts: [HostName]? = nil, lifetimes: CertificateLifetimes = .init(), asOf now: Instant
-  ) throws(TrustError) -> [Certificate] {
-    let authority = try open()
-    let kept: [HostName]
-    if let hosts { kept = hosts } else { kept = try ceir.read().leaf.hostNames }
-    let ceirs = try authority.issue(.ceir, hosts: kept, days: lifetimes.ceirDays, asOf: now)
-    let signers = try authority.issue(.signer, days: lifetimes.signerDays, asOf: now)
-    try ceir.replace(with: ceirs)
-    try signer.replace(with: signers)
-    return [ceirs.leaf, signers.leaf]
+  /// New certificates of the CEIR itself, not yet in place: they are noted first.
+  package struct Renewal: Sendable {
+    package let issuing: Credential?
+    package let ceir: Credential
+    package let signer: Credential
+
+    package var leaves: [Certificate] { [ceir.leaf, signer.leaf] }
   }
 
-  /// Makes a new issuing certificate, which needs `root.key`, and renews what stands below it here.
-  package func renewIssuing(
+  /// Makes new certificates with new keys for the CEIR itself.
+  ///
+  /// - Parameters:
+  ///   - withIssuing: also a new issuing certificate, which needs `root.key`.
+  ///   - hosts: nil for those that the present certificate has.
+  package func makeRenewal(
+    withIssuing: Bool = false, hosts: [HostName]? = nil,
     lifetimes: CertificateLifetimes = .init(), asOf now: Instant
-  ) throws(TrustError) -> [Certificate] {
-    guard hasRootKey else {
-      throw TrustError(
-        .missing, "\(rootKeyPath) is not there: bring it back from where it is kept, then renew")
+  ) throws(TrustError) -> Renewal {
+    var authority = try open()
+    if withIssuing {
+      guard hasRootKey else {
+        throw TrustError(
+          .missing, "\(rootKeyPath) is not there: bring it back from where it is kept, then renew")
+      }
+      authority = try CertificateAuthority.make(
+        below: files("root").read(), registry: authority.registry, lifetimes, asOf: now)
     }
-    let authority = try open()
-    let made = try CertificateAuthority.make(
-      below: files("root").read(), registry: authority.registry, lifetimes, asOf: now)
-    try files("issuing").replace(with: made.issuingCredential)
-    return try [made.issuing] + renewOwn(lifetimes: lifetimes, asOf: now)
+    let kept: [HostName]
+    if let hosts { kept = hosts } else { kept = try ceir.read().leaf.hostNames }
+    return Renewal(
+      issuing: withIssuing ? try authority.issuingCredential : nil,
+      ceir: try authority.issue(.ceir, hosts: kept, days: lifetimes.ceirDays, asOf: now),
+      signer: try authority.issue(.signer, days: lifetimes.signerDays, asOf: now))
+  }
+
+  /// Puts what was made in place; what runs takes it up within a second.
+  package func install(_ renewal: Renewal) throws(TrustError) {
+    if let issuing = renewal.issuing { try files("issuing").replace(with: issuing) }
+    try ceir.replace(with: renewal.ceir)
+    try signer.replace(with: renewal.signer)
   }
 }
 
@@ -98,5 +111,12 @@ extension Certificate {
   package var hostNames: [HostName] {
     guard let names = try? extensions.subjectAlternativeNames else { return [] }
     return names.compactMap(HostName.init(generalName:))
+  }
+}
+
+extension Certificate {
+  /// Whether two thirds of its life are over.
+  package func shouldBeRenewed(asOf now: Instant) -> Bool {
+    now.seconds(since: validFrom) >= validUntil.seconds(since: validFrom) / 3 * 2
   }
 }

@@ -57,12 +57,19 @@ package struct CredentialFiles: Hashable, Sendable {
     try TrustFile.synchronize(directory: directory)
   }
 
-  /// Writes a pair where there must be none, and the root.
-  package func create(_ credential: Credential, root: Certificate) throws(TrustError) {
-    try TrustFile.makeDirectory(directory)
-    for path in [keyPath, certificatePath] where TrustFile.exists(path) {
+  /// Throws where a pair is there already: a key is never overwritten by a new one.
+  ///
+  /// - Parameter keepsKey: the holder has its key already, and only the certificate is missing.
+  package func expectNone(keepsKey: Bool = false) throws(TrustError) {
+    for path in keepsKey ? [certificatePath] : [keyPath, certificatePath] where TrustFile.exists(path) {
       throw TrustError(.exists, "\(path) is there already: name another folder, or move it away")
     }
+  }
+
+  /// Writes a pair where there must be none, and the root.
+  package func create(_ credential: Credential, root: Certificate) throws(TrustError) {
+    try expectNone()
+    try TrustFile.makeDirectory(directory)
     try TrustFile.write(
       keyPath, credential.key.pemRepresentation + "\n", mode: TrustFile.privateMode)
     try TrustFile.write(
@@ -72,11 +79,8 @@ package struct CredentialFiles: Hashable, Sendable {
 
   /// Writes the certificates for a key that its holder keeps.
   package func create(chain: [Certificate], root: Certificate) throws(TrustError) {
+    try expectNone(keepsKey: true)
     try TrustFile.makeDirectory(directory)
-    guard !TrustFile.exists(certificatePath) else {
-      throw TrustError(
-        .exists, "\(certificatePath) is there already: name another folder, or move it away")
-    }
     try TrustFile.write(certificatePath, PEMText.text(of: chain), mode: TrustFile.publicMode)
     try TrustFile.replace(rootPath, with: root.pemText(), mode: TrustFile.publicMode)
   }

@@ -19,7 +19,7 @@ struct CEIRCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Serve.self, Migrate.self, Import.self, Device.self, Operator.self, Request.self, Mass.self,
-      Token.self, EpochCommand.self,
+      PKI.self, Token.self, EpochCommand.self,
     ])
 
   static func main() async {

@@ -47,7 +47,7 @@ enum Layout {
       "DeviceLists", "ListIndex", "ListExchange", "EquipmentCheck", "Diameter", "CheckServer",
       "ExchangeTrust", "GZip", "Crypto", "AsyncHTTPClient", "JWTKit", "Foundation",
     ]),
-    "ceir": nio.union(system).union(service).union([
+    "ceir": nio.union(system).union(service).union(certificates).union([
       "ArgumentParser", "DeviceLists", "RegistryStore", "RegistryFiles", "PostgreSQL",
       "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange", "ExchangeTrust",
       "Foundation",
