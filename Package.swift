@@ -128,9 +128,9 @@ let package = Package(
       "EIRNode",
       [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust", "GZip",
-        "ListExchange", "ListIndex", configuration, crypto, httpClient, httpTypes, hummingbird,
-        lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), systemPackage,
-        unixSignals,
+        "ListExchange", "ListIndex", configuration, crypto, httpClient,
+        httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"),
+        nio("NIOHTTP1"), nio("NIOPosix"), systemPackage, unixSignals, x509,
       ]),
     command("eir", ["EIRNode", argumentParser, logging]),
     target(
@@ -202,8 +202,8 @@ let package = Package(
       name: "EIRNodeTests",
       dependencies: [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
-        "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpTypes, hummingbird, logging,
-        nio("NIOCore"), nio("NIOPosix"),
+        "ExchangeTrust", "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpClient,
+        httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"), nio("NIOPosix"), x509,
       ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
   ]

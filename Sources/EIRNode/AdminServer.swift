@@ -1,5 +1,6 @@
 import DeviceIdentity
 package import DeviceLists
+import ExchangeTrust
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -47,16 +48,11 @@ package struct CheckQuestion: Hashable, Codable, Sendable {
 /// What `accept` has set free.
 package struct AcceptReport: Hashable, Codable, Sendable {
   package var subjects: Int
-  package var snapshotPosition: UInt64?
 
-  init(_ acceptance: ListKeeper.Acceptance) {
-    subjects = acceptance.subjects
-    snapshotPosition = acceptance.snapshot?.number
-  }
+  init(_ acceptance: ListKeeper.Acceptance) { subjects = acceptance.subjects }
 
   package var text: String {
-    let snapshot = snapshotPosition.map { " and the snapshot of position \($0)" } ?? ""
-    return "accepted: \(subjects) held subjects\(snapshot)"
+    subjects == 0 ? "nothing is held" : "accepted: \(subjects) held subjects"
   }
 }
 
@@ -68,9 +64,8 @@ struct AdminServer: Sendable {
   let token: AdminToken
   let keeper: ListKeeper
   let judge: Judge
-  let health: FeedHealth
+  let exchange: NodeExchange
   let threads: NIOThreadPool
-  let wakeUp: WakeUp
   let logger: Logger
 
   func application(
@@ -99,8 +94,8 @@ struct AdminServer: Sendable {
     }
     router.get("/metrics") { _, _ in
       let text = MetricsText(
-        status: status(), health: health.report, counters: judge.counters,
-        droppedLines: judge.checkLog?.droppedCount ?? 0)
+        status: status(), health: exchange.health.report, counters: judge.counters,
+        asked: judge.asker?.counts, droppedLines: judge.checkLog?.droppedCount ?? 0)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }
@@ -114,7 +109,13 @@ struct AdminServer: Sendable {
   }
 
   private func status() -> StatusReport {
-    StatusReport(settings: settings, keeper: keeper, health: health.report, asOf: .now())
+    var report = StatusReport(
+      settings: settings, keeper: keeper, health: exchange.health.report, asOf: .now())
+    report.exchange = .init(
+      exchange.parameters.state, instance: exchange.credentials.instance,
+      certificate: exchange.credentials.files.current.credential.leaf,
+      lastBroadcast: exchange.health.report.lastBroadcast)
+    return report
   }
 
   private func authorized(
@@ -147,10 +148,12 @@ struct AdminServer: Sendable {
 
   private func accept() async throws -> Response {
     let acceptance = try await threads.runIfActive { try keeper.accept() }
-    logger.notice(
-      "a person has accepted what the brake held",
-      metadata: ["subjects": "\(acceptance.subjects)"])
-    wakeUp.ring()
+    if acceptance.subjects > 0 {
+      logger.notice(
+        "a person has accepted what the brake held",
+        metadata: ["subjects": "\(acceptance.subjects)"])
+      exchange.acknowledge.ring()
+    }
     return try Self.json(AcceptReport(acceptance))
   }
 

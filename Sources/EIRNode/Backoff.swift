@@ -1,11 +1,14 @@
 /// How long to wait after failures in a row: doubled each time up to a limit, with chance in it so
 /// that many nodes do not come back at once.
 package struct Backoff: Sendable {
-  package var shortestMilliseconds = 500
-  package var longestMilliseconds = 30_000
+  package var shortestMilliseconds: Int
+  package var longestMilliseconds: Int
   private var failures = 0
 
-  package init() {}
+  package init(shortestMilliseconds: Int = 500, longestMilliseconds: Int = 30_000) {
+    self.shortestMilliseconds = shortestMilliseconds
+    self.longestMilliseconds = longestMilliseconds
+  }
 
   package mutating func succeeded() { failures = 0 }
 

@@ -53,8 +53,10 @@ package struct Explanation: Hashable, Codable, Sendable {
     epoch = list?.head.epoch.description
     position = list?.head.position.number
     listAgeSeconds = list.map { now.seconds(since: $0.head.issuedAt) }
-    steps = record.steps.map {
-      Step(rule: $0.rule.description, found: $0.found.map(Finding.init))
+    steps = record.steps.map { step in
+      // What the list says of the device is shown where it decides; here only whether it exempts.
+      let found = step.rule == .exempt && step.found?.isExempt != true ? nil : step.found
+      return Step(rule: step.rule.description, found: found.map(Finding.init))
     }
   }
 
@@ -64,7 +66,7 @@ package struct Explanation: Hashable, Codable, Sendable {
     guard let list, !list.held.isEmpty else { return nil }
     var subjects: [Subject] = [.imei(imei), .tac(imei.tac)]
     if let imsi { subjects.append(.pairing(Pairing(imei: imei, imsi: imsi))) }
-    for case .range(let range) in list.held.keys where range.contains(imei) {
+    for range in list.held.heldRanges where range.contains(imei) {
       subjects.append(.range(range))
     }
     let held = subjects.first { list.held[$0] != nil }

@@ -1,141 +1,139 @@
 package import DeviceLists
-import ListExchange
+package import ListExchange
 import ListIndex
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Synchronization
 
 extension ListKeeper {
-  /// Where a snapshot is written while it arrives.
-  package var partPath: String { directory + "/snapshot.part" }
-  private var heldPath: String { directory + "/snapshot.held" }
+  /// Where a snapshot that was asked for is written while it arrives. It outlives a restart, so
+  /// that it can be gone on with.
+  package var partPath: String { directory + "/snapshot.partial" }
 
-  /// What is left of a snapshot that did not come whole or is not wanted.
-  package func discardPart() { unlink(partPath) }
+  /// Where a snapshot that is handed over is written. One that a crash leaves behind is removed
+  /// when the directory is opened again: nobody goes on with it.
+  func broadcastPath() -> String {
+    let number = broadcastCount.add(1, ordering: .relaxed).newValue
+    return "\(directory)/broadcast-\(number).part"
+  }
 
-  /// Replaces the list by the file at ``partPath``, if that may be believed, leads forward, and
-  /// does not make too many devices black.
-  package func installPart(asOf now: Instant) throws(NodeError) -> Progress {
-    try change { (state) throws(NodeError) in
-      let checkpoint = try Self.checkpoint(ofFile: partPath)
-      let action = state.follower.snapshotOffered(checkpoint)
-      guard action == .install else { return .next(action) }
-      var brake = state.brake
-      if let current = index.current {
-        let limit = brake.limit.count(listEntries: entryCount)
-        let added = try Self.blacks(ofFile: partPath, newTo: current, upTo: limit + 1)
-        if brake.decide(added: added, listEntries: entryCount, asOf: now) == .hold {
-          guard rename(partPath, heldPath) == 0 else { throw .system("rename", path: partPath) }
-          state.heldSnapshot = checkpoint
-          return .heldWhole
-        }
-        brake.applied(added: added, asOf: now)
-        if brake != state.brake { try brakeFile.write(brake) }
-      }
-      try install(partPath, checkpoint, &state)
-      state.brake = brake
-      return .installed(checkpoint.position)
+  /// The checkpoint in the trailer of a snapshot, of which nothing is believed yet.
+  package static func signedCheckpoint(
+    ofFile path: String
+  ) throws(NodeError) -> SignedCheckpoint {
+    let summary = try kept { () throws(ListIndexError) in
+      try IndexFileSummary(path: path, verify: false)
+    }
+    do throws(ExchangeError) {
+      return try SignedCheckpoint(json: summary.trailer)
+    } catch {
+      throw NodeError(error)
     }
   }
 
-  /// A person has looked: what was held takes effect, and counting starts anew.
-  package func accept() throws(NodeError) -> Acceptance {
-    try change { (state) throws(NodeError) in
-      guard index.current != nil else { return Acceptance(subjects: 0) }
-      let heldCount = index.current?.held.count ?? 0
-      state.brake.accepted()
-      try brakeFile.write(state.brake)
-      do throws(ListIndexError) {
-        try index.acceptHeld()
-      } catch {
-        throw NodeError(error)
-      }
-      guard let checkpoint = state.heldSnapshot else { return Acceptance(subjects: heldCount) }
-      guard state.follower.snapshotOffered(checkpoint) == .install else {
-        state.heldSnapshot = nil
-        unlink(heldPath)
-        return Acceptance(subjects: heldCount)
-      }
-      try install(heldPath, checkpoint, &state)
-      return Acceptance(subjects: heldCount, snapshot: checkpoint.position)
+  /// Replaces the list by a snapshot, which is moved away from `path`, if it leads forward.
+  ///
+  /// - Parameter checkpoint: of its trailer, with a signature that was proved.
+  package func install(
+    snapshot path: String, provenBy checkpoint: Checkpoint, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    let summary = try Self.kept { () throws(ListIndexError) in
+      try IndexFileSummary(path: path, verify: true)
     }
+    guard ContentHash(bytes: summary.sha256) == checkpoint.contentHash else {
+      throw NodeError(ExchangeError(.contentDiffers))
+    }
+    return try install(summary, path, checkpoint, asOf: now)
   }
 
-  /// What an acceptance has set free.
-  package struct Acceptance: Hashable, Sendable {
-    package var subjects: Int
-    package var snapshot: Position?
+  /// The same for a list that was made here from something else that `checkpoint` vouches for.
+  package func install(
+    indexFile path: String, provenBy checkpoint: Checkpoint, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    let summary = try Self.kept { () throws(ListIndexError) in
+      try IndexFileSummary(path: path, verify: true)
+    }
+    return try install(summary, path, checkpoint, asOf: now)
   }
 
   private func install(
-    _ path: String, _ checkpoint: Checkpoint, _ state: inout State
-  ) throws(NodeError) {
-    do throws(ListIndexError) {
-      try index.install(snapshotFile: path)
-    } catch {
-      throw NodeError(error)
+    _ summary: IndexFileSummary, _ path: String, _ checkpoint: Checkpoint, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    let head = summary.head
+    guard
+      head.registry == checkpoint.registry, head.content == .feed(checkpoint.feed),
+      head.epoch == checkpoint.epoch, head.position == checkpoint.position,
+      head.digests.sum == checkpoint.digest
+    else {
+      throw NodeError(
+        ExchangeError(.contentDiffers, "the snapshot is not what its checkpoint says"))
     }
+    return try change { (state) throws(NodeError) in
+      let action = state.follower.snapshotOffered(checkpoint)
+      guard action == .install else { return .next(action) }
+      return try install(path, Self.cautious(checkpoint, asOf: now), &state, asOf: now)
+    }
+  }
+
+  private func install(
+    _ path: String, _ checkpoint: Checkpoint, _ state: inout State, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    var brake = state.brake
+    var heldCount = 0
+    // A node's first list is not counted.
+    if let current = index.current {
+      if checkpoint.epoch == current.head.epoch {
+        try release(by: checkpoint.massMarks, &state)
+        brake = state.brake
+      }
+      let blacks = try Self.blacks(ofFile: path, newTo: current)
+      let count = Brake.unexplained(
+        blacks.count, by: checkpoint.massMarks, after: current.head.position,
+        upTo: checkpoint.position)
+      if brake.decide(added: count, listEntries: entryCount, asOf: now) == .hold {
+        try hold(blacks, since: current.head, upTo: checkpoint)
+        heldCount = blacks.count
+      }
+      brake.applied(added: count, asOf: now)
+      if brake != state.brake { try brakeFile.write(brake) }
+      if checkpoint.epoch != current.head.epoch {
+        try Self.kept { () throws(ListIndexError) in try index.forgetHeldSpans() }
+      }
+    }
+    try Self.kept { () throws(ListIndexError) in _ = try index.install(snapshotFile: path) }
+    state.brake = brake
     state.follower.reached(checkpoint)
-    state.heldSnapshot = nil
-    unlink(heldPath)
     try releaseWhatIsNoLongerBlack()
+    // Those that count for this snapshot have been seen with it.
+    state.seenMarks = Set(checkpoint.massMarks)
+    return .installed(checkpoint.position, held: heldCount)
   }
 
-  func checkpointOfHeldSnapshot() -> Checkpoint? {
-    guard access(heldPath, F_OK) == 0 else { return nil }
-    do throws(NodeError) {
-      return try Self.checkpoint(ofFile: heldPath)
-    } catch {
-      // A file that cannot be believed is no use: the next snapshot takes its place.
-      unlink(heldPath)
-      return nil
+  private func hold(
+    _ blacks: [Subject], since head: ListHead, upTo checkpoint: Checkpoint
+  ) throws(NodeError) {
+    let isForward = head.epoch == checkpoint.epoch && head.position < checkpoint.position
+    let span =
+      isForward
+      ? HeldSpan(after: head.position, upTo: checkpoint.position) : HeldSpan.unknown
+    try Self.kept { () throws(ListIndexError) in
+      try index.hold(blacks.lazy.map { ($0, span) })
     }
   }
 
-  /// The checkpoint in the file's trailer, which must say what the file says.
-  private static func checkpoint(ofFile path: String) throws(NodeError) -> Checkpoint {
-    let summary: IndexFileSummary
-    do throws(ListIndexError) {
-      summary = try IndexFileSummary(path: path, verify: true)
-    } catch {
-      throw NodeError(error)
-    }
-    do throws(ExchangeError) {
-      let checkpoint = try Checkpoint(json: summary.trailer)
-      let head = summary.head
-      guard
-        head.registry == checkpoint.registry, head.content == .feed(checkpoint.feed),
-        head.epoch == checkpoint.epoch, head.position == checkpoint.position,
-        head.digests.sum == checkpoint.digest,
-        ContentHash(bytes: summary.sha256) == checkpoint.contentHash
-      else { throw ExchangeError(.contentDiffers, "the snapshot is not what its checkpoint says") }
-      return checkpoint
-    } catch {
-      throw NodeError(error)
-    }
-  }
-
-  /// How many subjects the file has black that are not black now; counts no further than `limit`.
+  /// The subjects that the file has black and that are not black now.
   private static func blacks(
-    ofFile path: String, newTo current: ListSnapshot, upTo limit: Int
-  ) throws(NodeError) -> Int {
-    let snapshot: ListSnapshot
-    do throws(ListIndexError) {
-      snapshot = try ListSnapshot(file: path, verify: false)
-    } catch {
-      throw NodeError(error)
+    ofFile path: String, newTo current: ListSnapshot
+  ) throws(NodeError) -> [Subject] {
+    let snapshot = try kept { () throws(ListIndexError) in
+      try ListSnapshot(file: path, verify: false)
     }
-    var count = 0
+    var blacks: [Subject] = []
     var entries = snapshot.entries()
-    while count < limit, let entry = entries.next() {
+    while let entry = entries.next() {
       guard entry.listed.effective?.status == .black else { continue }
-      if current.listed(entry.subject)?.effective?.status != .black { count += 1 }
+      if current.listed(entry.subject)?.effective?.status != .black {
+        blacks.append(entry.subject)
+      }
     }
-    return count
+    return blacks
   }
 }

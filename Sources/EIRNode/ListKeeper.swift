@@ -3,18 +3,26 @@ package import ListExchange
 package import ListIndex
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The node's list: takes what the registry says, puts it on disk, then lets it be seen.
 ///
 /// Everything that changes goes through one lock and may wait for the disk, so it is called from
-/// threads that may wait. Answers read ``current`` and never wait.
+/// threads that may wait; what a broadcast brings and what the node asked for thus follow one
+/// another. Answers read ``current`` and never wait. Who has signed is proved before:
+/// ``SignatureProof``.
 package final class ListKeeper: Sendable {
   /// What became of something that the registry sent.
   package enum Progress: Hashable, Sendable {
     case applied(changes: Int, held: Int)
     case confirmed
-    case installed(Position)
-    /// A snapshot that would make too many devices black waits for a person.
-    case heldWhole
+    case installed(Position, held: Int)
     /// Nothing was done; this is what it calls for.
     case next(FeedFollower.Action)
   }
@@ -22,29 +30,24 @@ package final class ListKeeper: Sendable {
   struct State {
     var follower: FeedFollower
     var brake: Brake
-    var heldSnapshot: Checkpoint?
-  }
-
-  /// What people and programs look at without waiting for the disk.
-  private struct Shown: Sendable {
-    var brake: Brake
-    var heldSnapshot: Checkpoint?
+    /// Marks that have released what they explain; looked at again after a restart.
+    var seenMarks: Set<MassMark> = []
   }
 
   let index: ListIndex
   let directory: String
   private let state: Mutex<State>
-  private let shown: Mutex<Shown>
+  /// What people and programs look at without waiting for the disk.
+  private let shownBrake: Mutex<Brake>
   let brakeFile: BrakeFile
+  let broadcastCount = Atomic<Int>(0)
 
   /// Opens the directory, which no other process may then use.
   package init(
     directory: String, registry: RegistryName, feed: Feed, brakeLimit: Brake.Limit
   ) throws(NodeError) {
-    do throws(ListIndexError) {
-      index = try ListIndex(directory: directory, registry: registry, content: .feed(feed))
-    } catch {
-      throw NodeError(error)
+    index = try Self.kept { () throws(ListIndexError) in
+      try ListIndex(directory: directory, registry: registry, content: .feed(feed))
     }
     self.directory = directory
     brakeFile = BrakeFile(path: directory + "/brake")
@@ -53,20 +56,21 @@ package final class ListKeeper: Sendable {
       State(
         follower: FeedFollower(feed: feed, registry: registry, head: index.current?.head),
         brake: brake))
-    shown = Mutex(Shown(brake: brake))
-    try change { (state) throws(NodeError) in
-      try releaseWhatIsNoLongerBlack()
-      state.heldSnapshot = checkpointOfHeldSnapshot()
-    }
+    shownBrake = Mutex(brake)
+    // Former programs held whole snapshots; what was in this one comes again.
+    unlink(directory + "/snapshot.held")
+    try releaseWhatIsNoLongerBlack()
   }
 
   package var current: ListSnapshot? { index.current }
   package var notices: [String] { index.notices.map(\.description) }
-  package var heldSnapshot: Checkpoint? { shown.withLock { $0.heldSnapshot } }
+  package var heldCount: Int { index.current?.held.count ?? 0 }
+  /// Where the list stands; nil where there is none.
+  package var standing: Standing? { index.current.map { Standing($0.head) } }
 
   /// What the brake counts and where it would hold.
   package func brakeState(asOf now: Instant) -> (added: Int, limit: Int) {
-    let brake = shown.withLock { $0.brake }
+    let brake = shownBrake.withLock { $0 }
     return (brake.added(asOf: now), brake.limit.count(listEntries: entryCount))
   }
 
@@ -76,8 +80,8 @@ package final class ListKeeper: Sendable {
   ) throws(NodeError) -> Value {
     try state.withLock { (state) throws(NodeError) in
       defer {
-        let now = Shown(brake: state.brake, heldSnapshot: state.heldSnapshot)
-        shown.withLock { $0 = now }
+        let brake = state.brake
+        shownBrake.withLock { $0 = brake }
       }
       return try body(&state)
     }
@@ -94,27 +98,11 @@ package final class ListKeeper: Sendable {
     state.withLock { $0.follower.announced(epoch) }
   }
 
-  /// Applies a delta whole or not at all.
-  package func take(
-    _ delta: ReceivedDelta, asOf now: Instant
-  ) throws(NodeError) -> Progress {
-    try change { (state) throws(NodeError) in
-      var checkpoint = delta.checkpoint
-      // A registry whose clock is fast must not make a list that never ages.
-      checkpoint.issuedAt = min(checkpoint.issuedAt, now)
-      switch state.follower.offered(delta.checkpoint) {
-      case .confirm:
-        guard let head = index.current?.head else { return .next(.takeSnapshot(.noList)) }
-        if checkpoint.epoch == head.epoch, checkpoint.issuedAt <= head.issuedAt {
-          return .confirmed
-        }
-        try apply([], upTo: checkpoint, &state)
-        return .confirmed
-      case .apply(let positions):
-        let changes = delta.changes.filter { positions.contains($0.position) }
-        return try apply(changes, braking: checkpoint, &state, asOf: now)
-      case let other: return .next(other)
-      }
+  /// Whether a broadcast may begin where the list stands, as far as its checkpoint says.
+  func mayApply(_ checkpoint: Checkpoint) -> Bool {
+    switch state.withLock({ $0.follower.offered(checkpoint) }) {
+    case .apply, .confirm, .ignore, .changeEpoch: true
+    default: false
     }
   }
 
@@ -132,81 +120,132 @@ package final class ListKeeper: Sendable {
 
   var entryCount: Int { Int(clamping: index.current?.counts.total ?? 0) }
 
-  private func apply(
-    _ changes: [Change], braking checkpoint: Checkpoint, _ state: inout State, asOf now: Instant
+  /// What the index does, with its errors as the node's.
+  static func kept<Value>(
+    _ body: () throws(ListIndexError) -> Value
+  ) throws(NodeError) -> Value {
+    do throws(ListIndexError) {
+      return try body()
+    } catch {
+      throw NodeError(error)
+    }
+  }
+}
+
+// MARK: - Deltas
+
+extension ListKeeper {
+  /// Applies a delta whole or not at all.
+  package func take(
+    _ delta: ReceivedDelta, asOf now: Instant
   ) throws(NodeError) -> Progress {
-    guard let current = index.current else { return .next(.takeSnapshot(.noList)) }
-    let digest = try self.digest(of: current, after: changes)
-    let action = state.follower.compared(digest, with: checkpoint)
-    guard action == .confirm else { return .next(action) }
-    let blacks = Brake.blacks(madeBy: changes) { current.listed($0) ?? ListedClass() }
+    try change { (state) throws(NodeError) in
+      try take(delta, &state, asOf: now)
+    }
+  }
+
+  /// As ``take(_:asOf:)``, for what the registry sends on its own. A newer epoch is one to go on
+  /// in, if the list is the same there.
+  package func takeBroadcast(
+    _ delta: ReceivedDelta, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    try change { (state) throws(NodeError) in
+      let progress = try take(delta, &state, asOf: now)
+      guard case .next(.changeEpoch(let epoch)) = progress else { return progress }
+      // An old message must not lead back to an epoch that is over.
+      guard let head = index.current?.head, delta.checkpoint.issuedAt >= head.issuedAt else {
+        return .next(.goOn(ExchangeError(.stale, "issued before the list that is here")))
+      }
+      state.follower.announced(epoch)
+      return try take(delta, &state, asOf: now)
+    }
+  }
+
+  private func take(
+    _ delta: ReceivedDelta, _ state: inout State, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    let action = state.follower.offered(delta.checkpoint)
+    guard let head = index.current?.head else { return .next(action) }
+    switch action {
+    case .confirm:
+      let checkpoint = Self.cautious(delta.checkpoint, asOf: now)
+      if checkpoint.epoch != head.epoch || checkpoint.issuedAt > head.issuedAt {
+        try commit([], upTo: checkpoint, after: head, &state)
+      }
+      try release(by: checkpoint.massMarks, &state)
+      return .confirmed
+    case .apply(let positions):
+      let isWhole = delta.checkpoint.after == head.position
+      let changes =
+        isWhole ? delta.changes : delta.changes.filter { positions.contains($0.position) }
+      let checkpoint = Self.cautious(delta.checkpoint, asOf: now)
+      return try apply(changes, braking: checkpoint, after: head, &state, asOf: now)
+    default: return .next(action)
+    }
+  }
+
+  /// A registry whose clock is fast must not make a list that never ages.
+  static func cautious(_ checkpoint: Checkpoint, asOf now: Instant) -> Checkpoint {
+    var checkpoint = checkpoint
+    checkpoint.issuedAt = min(checkpoint.issuedAt, now)
+    return checkpoint
+  }
+
+  private func apply(
+    _ changes: [Change], braking checkpoint: Checkpoint, after head: ListHead,
+    _ state: inout State, asOf now: Instant
+  ) throws(NodeError) -> Progress {
+    let prepared: PreparedDelta
+    do throws(ListIndexError) {
+      // In the epoch that the list still has: what it adds up to does not depend on it.
+      prepared = try index.prepare(
+        Self.delta(changes, upTo: checkpoint, after: head, epoch: head.epoch))
+    } catch {
+      guard case .otherDigest(let computed) = error.code else { throw NodeError(error) }
+      return .next(state.follower.compared(computed, with: checkpoint))
+    }
+    let blacks = Brake.unexplained(prepared.newBlacks, by: checkpoint.massMarks)
     let isHeld =
       state.brake.decide(added: blacks.count, listEntries: entryCount, asOf: now) == .hold
     var brake = state.brake
     brake.applied(added: blacks.count, asOf: now)
     if brake != state.brake { try brakeFile.write(brake) }
-    if isHeld { try hold(blacks.keys) }
-    try apply(changes, upTo: checkpoint, &state)
+    if isHeld {
+      try Self.kept { () throws(ListIndexError) in
+        try index.hold(blacks.lazy.map { ($0.key, HeldSpan(at: $0.value)) })
+      }
+    }
+    if checkpoint.epoch == head.epoch {
+      try Self.kept { () throws(ListIndexError) in _ = try index.commit(prepared) }
+      state.follower.reached(checkpoint)
+    } else {
+      try commit(changes, upTo: checkpoint, after: head, &state)
+    }
     state.brake = brake
-    try releaseWhatIsNoLongerBlack(among: changes.map(\.subject))
+    try releaseWhatIsNoLongerBlack(among: changes)
+    try release(by: checkpoint.massMarks, &state)
     return .applied(changes: changes.count, held: isHeld ? blacks.count : 0)
   }
 
-  private func digest(
-    of list: ListSnapshot, after changes: [Change]
-  ) throws(NodeError) -> ListDigest {
-    do throws(ListIndexError) {
-      return try list.digests(after: changes).sum
-    } catch {
-      throw NodeError(error)
-    }
-  }
-
-  private func hold(_ subjects: some Sequence<Subject>) throws(NodeError) {
-    do throws(ListIndexError) {
-      try index.hold(subjects)
-    } catch {
-      throw NodeError(error)
-    }
-  }
-
-  private func apply(
-    _ changes: [Change], upTo checkpoint: Checkpoint, _ state: inout State
+  private func commit(
+    _ changes: [Change], upTo checkpoint: Checkpoint, after head: ListHead, _ state: inout State
   ) throws(NodeError) {
-    guard let current = index.current?.head else { return }
-    do throws(ListIndexError) {
-      if checkpoint.epoch != current.epoch {
-        try index.adopt(
-          checkpoint.epoch, digest: current.digest, issuedAt: checkpoint.issuedAt)
+    try Self.kept { () throws(ListIndexError) in
+      if checkpoint.epoch != head.epoch {
+        try index.adopt(checkpoint.epoch, digest: head.digest, issuedAt: checkpoint.issuedAt)
       }
       try index.apply(
-        Delta(
-          epoch: checkpoint.epoch, after: current.position, upTo: checkpoint.position,
-          issuedAt: max(checkpoint.issuedAt, current.issuedAt), digest: checkpoint.digest,
-          changes: changes))
-      state.follower.reached(checkpoint)
-    } catch {
-      // Whatever is on disk by now is what counts.
-      state.follower = FeedFollower(
-        feed: state.follower.feed, registry: state.follower.registry, head: index.current?.head)
-      throw NodeError(error)
+        Self.delta(changes, upTo: checkpoint, after: head, epoch: checkpoint.epoch))
     }
+    state.follower.reached(checkpoint)
   }
 
-  /// A held subject that the registry has meanwhile taken off the black list needs no holding.
-  ///
-  /// - Parameter changed: nil to look at everything that is held.
-  func releaseWhatIsNoLongerBlack(among changed: [Subject]? = nil) throws(NodeError) {
-    guard let current = index.current else { return }
-    let held = current.held
-    guard !held.isEmpty else { return }
-    let candidates = changed?.filter { held[$0] != nil } ?? Array(held.keys)
-    let released = candidates.filter { current.listed($0)?.effective?.status != .black }
-    guard !released.isEmpty else { return }
-    do throws(ListIndexError) {
-      try index.unhold(released)
-    } catch {
-      throw NodeError(error)
-    }
+  private static func delta(
+    _ changes: [Change], upTo checkpoint: Checkpoint, after head: ListHead, epoch: Epoch
+  ) -> Delta {
+    Delta(
+      epoch: epoch, after: head.position, upTo: checkpoint.position,
+      issuedAt: max(checkpoint.issuedAt, head.issuedAt), digest: checkpoint.digest,
+      changes: changes)
   }
 }

@@ -7,7 +7,8 @@ struct MetricsText {
   private(set) var text = ""
 
   init(
-    status: StatusReport, health: FeedHealth.Report, counters: CheckCounters, droppedLines: Int
+    status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
+    asked: RegistryAsker.Counts?, droppedLines: Int
   ) {
     family("eir_checks_total", "counter", "Checks by the rule that decided and what it decided.")
     for (rule, decided, count) in counters.counts {
@@ -25,9 +26,6 @@ struct MetricsText {
       "eir_list_entries", "Subjects on the list.", Int(clamping: status.entries?.total ?? 0))
     gauge("eir_held_subjects", "Subjects that the brake holds.", status.brake.heldSubjects)
     gauge(
-      "eir_held_snapshot", "1 while a snapshot is held whole.",
-      status.brake.heldSnapshot == nil ? 0 : 1)
-    gauge(
       "eir_brake_added", "Blacks added in the last 24 hours.", status.brake.blacksAddedInOneDay)
     gauge("eir_brake_limit", "Blacks beyond which the brake holds.", status.brake.limit)
     gauge("eir_registry_reachable", "1 while the CEIR answers.", health.isReachable ? 1 : 0)
@@ -36,8 +34,19 @@ struct MetricsText {
     counter("eir_deltas_total", "Deltas applied.", health.deltas)
     counter("eir_changes_total", "Changes applied.", health.changes)
     counter("eir_snapshots_total", "Snapshots installed.", health.snapshots)
+    counter("eir_broadcasts_total", "Broadcasts received.", health.broadcasts)
     counter("eir_feed_failures_total", "Failed attempts to follow.", health.failures)
     counter("eir_check_log_dropped_total", "Lines left out of the check log.", droppedLines)
+    if let asked { add(asked) }
+  }
+
+  private mutating func add(_ asked: RegistryAsker.Counts) {
+    counter("eir_asked_total", "Questions to the CEIR about devices on no list.", asked.asked)
+    counter(
+      "eir_asked_remembered_total", "Answered by what the CEIR said lately.", asked.remembered)
+    counter("eir_asked_failed_total", "Questions that the CEIR did not answer.", asked.failed)
+    counter("eir_asked_late_total", "Checks that did not wait any longer.", asked.tooLate)
+    counter("eir_asked_refused_total", "Checks beyond the limits on questions.", asked.tooMany)
   }
 
   private mutating func family(_ name: String, _ type: String, _ help: String) {

@@ -6,7 +6,7 @@ package import NIOCore
 /// Answers N17 on the fast listener. Every answer there can be is made once, here.
 package struct N17Responder: CheckResponder {
   /// What decides: called on the event loop, so it must not wait.
-  package typealias Decide = @Sendable (CheckQuery) -> CheckAnswer
+  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply
 
   private let n17: N17
   private let decide: Decide
@@ -16,7 +16,12 @@ package struct N17Responder: CheckResponder {
   private let unknown = CheckResponse(N17Message(.unknown))
   private let refusals: [N17Refusal: CheckResponse]
 
-  package init(n17: N17 = N17(), decide: @escaping Decide) {
+  /// For what is always decided at once.
+  package init(n17: N17 = N17(), decide: @escaping @Sendable (CheckQuery) -> CheckAnswer) {
+    self.init(n17: n17, decidingOn: { query, _ in .now(decide(query)) })
+  }
+
+  package init(n17: N17 = N17(), decidingOn decide: @escaping Decide) {
     self.n17 = n17
     self.decide = decide
     refusals = Dictionary(
@@ -24,16 +29,15 @@ package struct N17Responder: CheckResponder {
   }
 
   package func respond(to request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
-    .now(response(to: request))
-  }
-
-  private func response(to request: CheckRequest) -> CheckResponse {
     do throws(N17Refusal) {
       let query = try n17.query(
         method: request.method, target: request.target.utf8.span, accept: request.header("accept"))
-      return response(for: decide(query))
+      switch decide(query, eventLoop) {
+      case .now(let answer): return .now(response(for: answer))
+      case .later(let answer): return .later(answer.map { response(for: $0) })
+      }
     } catch {
-      return refusals[error] ?? CheckResponse(N17Message(error))
+      return .now(refusals[error] ?? CheckResponse(N17Message(error)))
     }
   }
 

@@ -1,3 +1,4 @@
+import ExchangeTrust
 package import ListExchange
 import ListIndex
 
@@ -24,6 +25,8 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     case file
     /// What the registry sent is not to be believed.
     case refused(ExchangeCode)
+    /// Certificates: ours, or those of the other side.
+    case certificate
     /// The registry does not answer, or not in our language.
     case registryUnreachable
     case nodeUnreachable
@@ -34,6 +37,8 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
   package let code: Code
   package let description: String
   package let debugDescription: String
+  /// What the exchange has refused.
+  package private(set) var refusal: ExchangeError?
 
   package init(_ code: Code, _ description: String, underlying: (any Error)? = nil) {
     self.code = code
@@ -44,6 +49,11 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
 
   init(_ error: ExchangeError) {
     self.init(.refused(error.code), error.description)
+    refusal = error
+  }
+
+  init(_ error: TrustError) {
+    self.init(.certificate, error.description, underlying: error)
   }
 
   init(_ error: ListIndexError) {

@@ -4,9 +4,11 @@ import Foundation
 import ListExchange
 
 extension NodeSettings {
-  /// What the settings are for: looking at the files needs no registry to follow.
+  /// What the settings are for: looking at the list needs no registry.
   package enum Purpose: Sendable {
     case serve, inspect
+    /// Asks the registry without serving anybody.
+    case ask
   }
 
   /// Every sentence that is to be said is in the error, not only the first.
@@ -26,14 +28,19 @@ extension NodeSettings {
       settings = NodeSettings(
         directory: directory, registry: registry, feed: Feed(of: code))
     }
-    let ceir = purpose == .serve ? text.registryAddress() : nil
+    let exchange = text.exchange(for: purpose)
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
-    let decision = text.decision()
+    let asks = text.text(.mode) == "ask"
+    let decision = text.decision(asks: asks)
+    let ask = asks ? text.asking(exchange) : nil
     let brake = text.brake()
     guard var settings, text.sentences.isEmpty else {
       throw SettingsError(sentences: text.sentences)
     }
-    settings.ceir = ceir
+    settings.ceirURL = exchange.url
+    settings.tlsDirectory = exchange.tlsDirectory
+    settings.exchangeListen = exchange.listen
+    settings.ask = ask
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }
     settings.decision = decision
@@ -70,58 +77,54 @@ extension SettingsText {
     return nil
   }
 
-  fileprivate mutating func registryAddress() -> RegistryAddress? {
-    let url = required(
-      .ceirURL, "give the address of the CEIR, such as http://127.0.0.1:8090"
-    ) { text -> String? in
-      let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
-      guard let parts = URLComponents(string: trimmed), parts.host?.isEmpty == false else {
-        return nil
-      }
-      guard parts.scheme == "http", parts.path.isEmpty, parts.query == nil else { return nil }
-      return trimmed
-    }
-    if let url, let host = URLComponents(string: url)?.host {
-      let bare = host.trimmingCharacters(in: ["[", "]"])
-      if !SocketAddress.isLoopback(bare) {
-        sentences.append(
-          "\(SettingKey.ceirURL.rawValue) is \"\(url)\": the exchange is not yet encrypted, so "
-            + "the CEIR must be reached over loopback, such as through a tunnel "
-            + SettingKey.ceirURL.places)
-      }
-    }
-    guard let token = token(), let url else { return nil }
-    return RegistryAddress(url: url, token: token)
+  fileprivate struct Exchange {
+    var url: String?
+    var tlsDirectory: String?
+    var listen: SocketAddress?
   }
 
-  private mutating func token() -> String? {
-    let isToken: (String) -> String? = { text in
-      text.utf8.allSatisfy { 0x21...0x7E ~= $0 } && text.utf8.count <= 512 ? text : nil
+  /// How the registry is reached and reaches this node.
+  fileprivate mutating func exchange(for purpose: NodeSettings.Purpose) -> Exchange {
+    var exchange = Exchange()
+    let (url, directory) = (
+      "give the address of the CEIR, such as https://127.0.0.1:8443",
+      "name the directory of node.pem, node.key and root.pem, as the CEIR has issued them"
+    )
+    if purpose == .inspect {
+      exchange.url = optional(.ceirURL, url) { Self.address($0) }
+      exchange.tlsDirectory = text(.tlsDirectory)
+    } else {
+      exchange.url = required(.ceirURL, url) { Self.address($0) }
+      exchange.tlsDirectory = required(.tlsDirectory, directory) { $0 }
     }
-    guard let path = text(.ceirTokenFile) else {
-      let advice =
-        "give the token that the CEIR made for this node, or name its file in \""
-        + SettingKey.ceirTokenFile.rawValue + "\""
-      guard let token = text(.ceirToken), !token.isEmpty else {
-        sentences.append(
-          "\(SettingKey.ceirToken.rawValue) is not set: \(advice) \(SettingKey.ceirToken.places)")
-        return nil
-      }
-      if let token = isToken(token) { return token }
-      // The text itself is a secret and is not shown.
-      sentences.append("\(SettingKey.ceirToken.rawValue) is no token: \(advice)")
+    exchange.listen = optional(
+      .exchangeListen, "give an address and a port, such as 127.0.0.1:9443"
+    ) { SocketAddress($0) }
+    return exchange
+  }
+
+  /// `https://HOST:PORT` without anything behind it.
+  private static func address(_ text: String) -> String? {
+    let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+    guard let parts = URLComponents(string: trimmed), parts.host?.isEmpty == false else {
       return nil
     }
-    let bytes = try? SmallFile.content(of: path)
-    let content = String(decoding: bytes ?? [], as: UTF8.self)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !content.isEmpty, let token = isToken(content) else {
-      sentences.append(
-        "\(SettingKey.ceirTokenFile.rawValue) is \"\(path)\": it must name a readable file that "
-          + "holds the token that the CEIR made for this node \(SettingKey.ceirTokenFile.places)")
-      return nil
+    guard parts.scheme == "https", parts.path.isEmpty, parts.query == nil, parts.user == nil,
+      parts.fragment == nil
+    else { return nil }
+    return trimmed
+  }
+
+  fileprivate mutating func asking(_ exchange: Exchange) -> NodeSettings.Asking? {
+    let url = optional(
+      .ceirStatusURL, "give the address that answers questions, such as https://127.0.0.1:8444"
+    ) { Self.address($0) }
+    let milliseconds = optional(
+      .askTimeoutMilliseconds, "give whole milliseconds, from 10 to 10000"
+    ) { text in Int(text).flatMap { 10...10_000 ~= $0 ? $0 : nil } }
+    return (url ?? exchange.url).map {
+      NodeSettings.Asking(url: $0, timeoutMilliseconds: milliseconds ?? 500)
     }
-    return token
   }
 
   fileprivate mutating func listenAddress() -> SocketAddress? {
@@ -157,9 +160,10 @@ extension SettingsText {
 // MARK: - Deciding
 
 extension SettingsText {
-  fileprivate mutating func decision() -> DecisionSettings {
+  /// - Parameter asks: whether the mode is to ask the registry, and no answer.
+  fileprivate mutating func decision(asks: Bool) -> DecisionSettings {
     var decision = DecisionSettings()
-    if let mode = answer(.mode) { decision.onUnlisted = mode }
+    if !asks, let mode = mode() { decision.onUnlisted = mode }
     if let failure = answer(.policyFailure) { decision.onFailure = failure }
     if let unusable = answer(.policyUnusable) { decision.onUnusable = unusable }
     if let noIMEI = answer(.policyNoIMEI) { decision.onNoIMEI = noIMEI }
@@ -187,6 +191,10 @@ extension SettingsText {
       .subscriberRules, "give the first digits of IMSIs with an answer, such as 00101=white"
     ) { Self.subscriberRule($0) }
     return decision
+  }
+
+  private mutating func mode() -> CheckAnswer? {
+    optional(.mode, "say white, grey, black, unknown or ask") { CheckAnswer(word: $0) }
   }
 
   private mutating func answer(_ key: SettingKey) -> CheckAnswer? {

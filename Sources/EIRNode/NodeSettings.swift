@@ -6,8 +6,14 @@ package struct NodeSettings: Sendable {
   package var directory: String
   package var registry: RegistryName
   package var feed: Feed
-  /// Nil where only the files are looked at.
-  package var ceir: RegistryAddress?
+  /// `https://HOST:PORT`, where the registry is asked; nil where nobody is.
+  package var ceirURL: String?
+  /// The directory of `node.pem`, `node.key` and `root.pem`; nil where only the list is looked at.
+  package var tlsDirectory: String?
+  /// Where the registry hands lists over; nil where it cannot.
+  package var exchangeListen: SocketAddress?
+  /// Nil where a device on no list is answered by a setting.
+  package var ask: Asking?
   /// Where network elements ask.
   package var listen = SocketAddress(host: "127.0.0.1", port: 8080)
   /// Where the operator's own tools ask; loopback only.
@@ -16,6 +22,12 @@ package struct NodeSettings: Sendable {
   package var brake = Brake.Limit()
   /// Nil: none is kept.
   package var checkLog: String?
+
+  /// The mode of authorisation.
+  package struct Asking: Hashable, Sendable {
+    package var url: String
+    package var timeoutMilliseconds: Int
+  }
 
   package init(directory: String, registry: RegistryName, feed: Feed) {
     self.directory = directory
@@ -26,17 +38,7 @@ package struct NodeSettings: Sendable {
   /// The file, made at the first start and readable by its owner only, whose content lets the
   /// operator's tools give orders to the running node.
   package var adminTokenPath: String { directory + "/admin.token" }
-}
-
-package struct RegistryAddress: Hashable, Sendable {
-  /// Without a slash at its end.
-  package var url: String
-  package var token: String
-
-  package init(url: String, token: String) {
-    self.url = url
-    self.token = token
-  }
+  package var parametersPath: String { directory + "/exchange.parameters" }
 }
 
 package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {

@@ -4,8 +4,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case registry
   case `operator`
   case ceirURL = "ceir.url"
-  case ceirToken = "ceir.token"
-  case ceirTokenFile = "ceir.tokenFile"
+  case ceirStatusURL = "ceir.statusUrl"
+  case tlsDirectory = "tls.directory"
+  case exchangeListen = "exchange.listen"
+  case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
   case admin
   case mode
@@ -23,10 +25,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case localBlack
   case subscriberRules
 
-  /// `ceir.tokenFile` is `--ceir-token-file`.
+  /// `ceir.statusUrl` is `--ceir-status-url`.
   package var flag: String { "--" + words.joined(separator: "-") }
 
-  /// `ceir.tokenFile` is `EIR_CEIR_TOKEN_FILE`.
+  /// `ceir.statusUrl` is `EIR_CEIR_STATUS_URL`.
   package var variable: String {
     SettingsSources.variablePrefix + words.joined(separator: "_").uppercased()
   }

@@ -1,6 +1,8 @@
 package import DeviceLists
+import ExchangeTrust
 import ListExchange
 import ListIndex
+import X509
 
 /// Where a node stands, for people and programs.
 package struct StatusReport: Hashable, Codable, Sendable {
@@ -22,8 +24,31 @@ package struct StatusReport: Hashable, Codable, Sendable {
     package var blacksAddedInOneDay: Int
     package var limit: Int
     package var heldSubjects: Int
-    /// The position of a snapshot that is held whole.
-    package var heldSnapshot: UInt64?
+  }
+
+  /// How lists come, and what the node shows the registry.
+  package struct Exchange: Hashable, Codable, Sendable {
+    package var style: String
+    /// Of the parameters in force; 0 where none was ever proposed.
+    package var parameters: Int
+    package var proposed: Int?
+    package var lastBroadcast: String?
+    package var instance: String
+    package var certificateSerial: String
+    package var certificateEnds: String
+
+    init(
+      _ state: ParametersState, instance: InstanceID, certificate: Certificate,
+      lastBroadcast: Instant?
+    ) {
+      style = state.inForce.style.rawValue
+      parameters = state.inForce.version
+      proposed = state.proposed?.version
+      self.lastBroadcast = lastBroadcast?.description
+      self.instance = instance.description
+      certificateSerial = certificate.serial.description
+      certificateEnds = certificate.validUntil.description
+    }
   }
 
   package var registry: String
@@ -40,6 +65,8 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var entries: Entries?
   package var brake: BrakeState
   package var ceir: Registry
+  /// Nil when the files were read without a node.
+  package var exchange: Exchange?
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
@@ -63,8 +90,7 @@ package struct StatusReport: Hashable, Codable, Sendable {
     entries = list.map { Entries($0.counts) }
     let (added, limit) = keeper.brakeState(asOf: now)
     brake = BrakeState(
-      blacksAddedInOneDay: added, limit: limit, heldSubjects: list?.held.count ?? 0,
-      heldSnapshot: keeper.heldSnapshot?.position.number)
+      blacksAddedInOneDay: added, limit: limit, heldSubjects: list?.held.count ?? 0)
     ceir = Registry(
       reachable: health?.isReachable ?? false, lastContact: health?.lastContact?.description,
       trouble: health?.trouble)
@@ -102,24 +128,33 @@ extension StatusReport {
     lines.append(
       "  brake      \(brake.blacksAddedInOneDay) of at most \(brake.limit) blacks in a day, "
         + "\(brake.heldSubjects) held")
-    if let position = brake.heldSnapshot {
-      lines.append("             the snapshot of position \(position) is held whole")
-    }
-    if brake.heldSubjects > 0 || brake.heldSnapshot != nil {
+    if brake.heldSubjects > 0 {
       lines.append("             what is held answers as before; `eir accept` lets it take effect")
     }
     if running {
       let contact = ceir.lastContact.map { ", last contact \($0)" } ?? ""
       lines.append("  CEIR       \(ceir.reachable ? "reachable" : "not reachable")\(contact)")
     }
+    if let exchange { lines += exchange.lines }
     if let trouble = ceir.trouble { lines.append("  trouble    \(trouble)") }
     if shadow { lines.append("  shadow     every device is let through") }
     if let override { lines.append("  override   every device is answered \(override)") }
     return lines.joined(separator: "\n")
   }
 
-  private var condition: String {
+  fileprivate var condition: String {
     guard running else { return "not running" }
     return ready ? "ready" : "not ready"
+  }
+}
+
+extension StatusReport.Exchange {
+  fileprivate var lines: [String] {
+    let waiting = proposed.map { ", version \($0) is proposed" } ?? ""
+    let broadcast = lastBroadcast.map { ", last broadcast \($0)" } ?? ""
+    return [
+      "  exchange   style \(style), parameters version \(parameters)\(waiting)\(broadcast)",
+      "  shown as   instance \(instance), certificate \(certificateSerial) until \(certificateEnds)",
+    ]
   }
 }

@@ -72,3 +72,12 @@ enum PEMText {
     return text
   }
 }
+
+extension Credential {
+  /// What an authority has answered for a key.
+  ///
+  /// - Parameter text: the leaf first, in PEM.
+  package init(pem text: String, key: P256.Signing.PrivateKey) throws(TrustError) {
+    try self.init(chain: PEMText.certificates(text, from: "the answer"), key: key)
+  }
+}

@@ -33,7 +33,7 @@ package struct DeltaDecoder {
   }
 
   private let feed: Feed
-  private let after: Position
+  private let after: Position?
   private let limits: ExchangeLimits
   private var changes: [Change] = []
   private var checkpoint: Checkpoint?
@@ -44,13 +44,14 @@ package struct DeltaDecoder {
   private var lineNumber = 0
   private var last: Position
 
-  /// - Parameter after: the position that was asked from; the delta must start there.
-  package init(feed: Feed, after: Position, limits: ExchangeLimits = ExchangeLimits()) {
+  /// - Parameter after: the position that was asked from; the delta must start there. Nil where
+  ///   nobody has asked: its checkpoint then says where it starts.
+  package init(feed: Feed, after: Position?, limits: ExchangeLimits = ExchangeLimits()) {
     self.feed = feed
     self.after = after
     self.limits = limits
     usual = UsualLine(feed: feed)
-    last = after
+    last = after ?? .start
   }
 
   /// Takes the next bytes, cut anywhere.
@@ -168,8 +169,11 @@ package struct DeltaDecoder {
     guard checkpoint.feed == feed else {
       throw ExchangeError(.wrongFeed, "\(checkpoint.feed) instead of \(feed)")
     }
-    guard checkpoint.after == after else {
+    if let after, checkpoint.after != after {
       throw ExchangeError(.wrongOrder, "starts after \(checkpoint.after) instead of \(after)")
+    }
+    if let first = changes.first?.position, first <= checkpoint.after {
+      throw ExchangeError(.wrongOrder, "position \(first) before the start")
     }
     guard last <= checkpoint.position else {
       throw ExchangeError(.wrongOrder, "position \(last) beyond \(checkpoint.position)")

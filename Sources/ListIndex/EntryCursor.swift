@@ -1,4 +1,4 @@
-package import DeviceLists
+internal import DeviceLists
 internal import HashTreeCollections
 
 /// Every subject of a list in order: kind, then keys. Memory: one block of the file, and the
@@ -90,41 +90,5 @@ extension ListSnapshot {
       digesters.add(entry.listed, for: entry.subject, to: &digests)
     }
     return digests
-  }
-
-  /// What the digests would be after `changes`, whose positions are not looked at.
-  package func digests(after changes: [Change]) throws(ListIndexError) -> ScopeDigests {
-    var editor = SnapshotEditor(self)
-    for change in changes { try editor.apply(change) }
-    return editor.digests
-  }
-
-  func applying(
-    _ changes: [Change], head: IndexHead, expected: ListDigest?
-  ) throws(ListIndexError) -> ListSnapshot {
-    var editor = SnapshotEditor(self)
-    for change in changes { try editor.apply(change) }
-    if let expected, editor.digests.sum != expected {
-      throw ListIndexError(.otherDigest(computed: editor.digests.sum))
-    }
-    var head = head
-    head.digests = editor.digests
-    return try editor.finish(head: head)
-  }
-
-  /// The list after a delta that fits it.
-  func applying(_ delta: Delta) throws(ListIndexError) -> ListSnapshot {
-    try delta.check(against: indexHead)
-    var head = indexHead
-    head.position = delta.upTo
-    head.issuedAt = max(head.issuedAt, delta.issuedAt)
-    return try applying(delta.changes, head: head, expected: delta.digest)
-  }
-
-  func applying(_ repair: Repair) throws(ListIndexError) -> ListSnapshot {
-    try repair.check(against: indexHead)
-    var head = indexHead
-    head.issuedAt = max(head.issuedAt, repair.issuedAt)
-    return try applying(repair.entries, head: head, expected: nil)
   }
 }

@@ -7,36 +7,60 @@ extension ListIndex {
 
   /// From now on these subjects answer as they do now, while the list moves on. Durable when it
   /// returns: call it before the change is applied. A subject that is held already stays as it is.
-  package func hold(_ subjects: some Sequence<Subject>) throws(ListIndexError) {
-    try replaceHeld { held, snapshot in
-      for subject in subjects where held[subject] == nil {
-        held[subject] = snapshot.listed(subject) ?? ListedClass()
+  package func hold(_ subjects: some Sequence<(Subject, HeldSpan)>) throws(ListIndexError) {
+    try changeHeld { (held, file, snapshot) throws(ListIndexError) in
+      var new: [(Subject, HeldSubject)] = []
+      for (subject, span) in subjects where held[subject] == nil {
+        let item = HeldSubject(listed: snapshot.listed(subject) ?? ListedClass(), span: span)
+        try held.hold(subject, item)
+        new.append((subject, item))
       }
+      if !new.isEmpty { try file.hold(new, now: held) }
     }
   }
 
   /// These answer as the list has them again: they were released meanwhile, say.
-  package func unhold(_ subjects: some Sequence<Subject>) throws(ListIndexError) {
-    try replaceHeld { held, _ in
-      for subject in subjects { held[subject] = nil }
+  package func unhold(_ subjects: [Subject]) throws(ListIndexError) {
+    try changeHeld { (held, file, _) throws(ListIndexError) in
+      for subject in subjects { held.release(subject) }
+      try file.release(subjects, now: held)
+    }
+  }
+
+  /// What is held stays held, but where it became black is no longer known: the positions were
+  /// those of another epoch.
+  package func forgetHeldSpans() throws(ListIndexError) {
+    try changeHeld { (held, file, _) throws(ListIndexError) in
+      var known: [(Subject, HeldSubject)] = []
+      held.forEach { subject, item in
+        if item.span.isKnown {
+          known.append((subject, HeldSubject(listed: item.listed, span: .unknown)))
+        }
+      }
+      for (subject, item) in known { try held.hold(subject, item) }
+      if !known.isEmpty { try file.hold(known, now: held) }
     }
   }
 
   /// All answer as the list has them.
   package func acceptHeld() throws(ListIndexError) {
-    try replaceHeld { held, _ in held = [:] }
+    try changeHeld { (held, file, _) throws(ListIndexError) in
+      let subjects = held.filter { _, _ in true }
+      held = HeldAnswers()
+      if !subjects.isEmpty { try file.release(subjects, now: held) }
+    }
   }
 
-  private func replaceHeld(
-    _ change: (inout [Subject: ListedClass], ListSnapshot) -> Void
+  private func changeHeld(
+    _ change: (inout HeldAnswers, inout HeldFile, ListSnapshot) throws(ListIndexError) -> Void
   ) throws(ListIndexError) {
-    try writer.withLock { (_) throws(ListIndexError) in
+    try writer.withLock { (writer) throws(ListIndexError) in
       let before = try snapshot()
       var held = before.held
-      change(&held, before)
-      guard held != before.held else { return }
-      let after = try before.with(held: HeldAnswers(held))
-      try HeldFile.write(held, to: Self.heldPath(directory))
+      var file = writer.held
+      try change(&held, &file, before)
+      let after = try before.with(held: held)
+      writer.held = file
       publish(after)
     }
   }

@@ -17,11 +17,13 @@ package final class ListIndex: Sendable {
     case damagedLog(ListIndexError)
     case damagedIndex(ListIndexError)
     case damagedHeld(ListIndexError)
+    case tornHeld(byteCount: Int)
   }
 
   struct Writer: Sendable {
     var generation: UInt64
     var log: ChangeLog?
+    var held: HeldFile
     var isCompacting = false
     /// What was applied since the compaction that is under way began.
     var sinceCompaction: [LogRecord] = []
@@ -58,7 +60,8 @@ package final class ListIndex: Sendable {
       let snapshot = try recovery.run()
       notices = recovery.notices
       published = Mutex(snapshot)
-      writer = Mutex(Writer(generation: recovery.generation, log: recovery.log))
+      writer = Mutex(
+        Writer(generation: recovery.generation, log: recovery.log, held: recovery.held))
     } catch {
       close(lockDescriptor)
       throw error
@@ -97,9 +100,21 @@ package final class ListIndex: Sendable {
   /// When it throws, the list is as before.
   @discardableResult
   package func apply(_ delta: Delta) throws(ListIndexError) -> ListSnapshot {
+    try commit(prepare(delta))
+  }
+
+  /// Works out what the list will be after a delta, without changing anything.
+  package func prepare(_ delta: Delta) throws(ListIndexError) -> PreparedDelta {
+    try PreparedDelta(delta, on: snapshot())
+  }
+
+  /// Applies what was prepared: the same as ``apply(_:)`` at the cost of writing it down.
+  @discardableResult
+  package func commit(_ prepared: PreparedDelta) throws(ListIndexError) -> ListSnapshot {
     try writer.withLock { (writer) throws(ListIndexError) in
       let before = try snapshot()
-      let after = try before.applying(delta)
+      let delta = prepared.delta
+      let after = try prepared.list(after: before)
       if delta.upTo == delta.after {
         guard after.indexHead != before.indexHead else { return before }
         try writer.append(checkpoint: LogRecord(.checkpoint, after.indexHead))
@@ -176,6 +191,8 @@ extension ListIndex.Notice: CustomStringConvertible {
       "The log of the list index was read up to its damage only: \(error)"
     case .damagedIndex(let error): "There is no list until one is installed: \(error)"
     case .damagedHeld(let error): "No subject is held any more: \(error)"
+    case .tornHeld(let byteCount):
+      "The held subjects ended in \(byteCount) bytes of an unfinished record, which were dropped."
     }
   }
 }

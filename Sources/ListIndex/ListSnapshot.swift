@@ -16,6 +16,7 @@ package final class ListSnapshot: DeviceList, Sendable {
   let index: MappedIndex
   let classes: ClassTable
   let overlay: Overlay
+  /// Nil where nothing is held.
   let heldAnswers: HeldAnswers?
   let answeringRanges: AnsweringRanges?
   private let hasOverlay: Bool
@@ -32,7 +33,7 @@ package final class ListSnapshot: DeviceList, Sendable {
     self.overlay = overlay
     overlayCount = overlay.count
     hasOverlay = !overlay.imeis.isEmpty
-    heldAnswers = held
+    heldAnswers = held?.isEmpty == true ? nil : held
     self.answeringRanges = answeringRanges
   }
 
@@ -71,27 +72,32 @@ package final class ListSnapshot: DeviceList, Sendable {
       held: held, answeringRanges: answering)
   }
 
-  /// Subjects that answer as before, with what they answer by; an empty class where the subject
-  /// was on no list.
-  package var held: [Subject: ListedClass] { heldAnswers?.subjects ?? [:] }
+  /// Subjects that answer as before.
+  package var held: HeldAnswers { heldAnswers ?? HeldAnswers() }
 
   var rangeItems: [RangeTable.Item] { overlay.ranges?.items ?? index.allRanges }
 
   // MARK: Answers
 
   package func entry(of imei: IMEI) -> EntryClass? {
-    if let heldAnswers, let answer = heldAnswers.imeis[imei.number] { return answer }
+    if let heldAnswers, let item = heldAnswers.imeis[imei.number] {
+      return heldAnswers.answer(item)
+    }
     return classes.answer(classNumber(ofIMEI: imei.number))
   }
 
   package func entry(of tac: TAC) -> EntryClass? {
-    if let heldAnswers, let answer = heldAnswers.tacs[tac.number] { return answer }
+    if let heldAnswers, let item = heldAnswers.tacs[tac.number] {
+      return heldAnswers.answer(item)
+    }
     return classes.answer(classNumber(ofTAC: tac.number))
   }
 
   package func entry(of pairing: Pairing) -> EntryClass? {
     let (imei, imsi) = (pairing.imei.number, pairing.imsi.packed)
-    if let answer = heldAnswers?.pairings[imei]?[imsi] { return answer }
+    if let heldAnswers, let item = heldAnswers.pairings[imei]?[imsi] {
+      return heldAnswers.answer(item)
+    }
     return classes.answer(classNumber(ofPairing: imei, imsi))
   }
 
@@ -107,7 +113,11 @@ package final class ListSnapshot: DeviceList, Sendable {
 
   package func hasException(_ imei: IMEI) -> Bool {
     let held = heldAnswers?.pairings[imei.number]
-    if let held, held.values.contains(where: { $0?.status == .white }) { return true }
+    if let heldAnswers, let held,
+      held.values.contains(where: { heldAnswers.answer($0)?.status == .white })
+    {
+      return true
+    }
     let changed = overlay.pairings.isEmpty ? nil : overlay.pairings[imei.number]
     for pairing in changed ?? [] where held?[pairing.imsi] == nil {
       if isWhite(pairing.number) { return true }

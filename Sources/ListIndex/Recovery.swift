@@ -9,6 +9,7 @@ struct Recovery {
 
   private(set) var generation: UInt64 = 0
   private(set) var log: ChangeLog?
+  private(set) var held: HeldFile
   private(set) var notices: [ListIndex.Notice] = []
 
   init(directory: String, registry: RegistryName, content: IndexContent, keepsLog: Bool) {
@@ -16,6 +17,7 @@ struct Recovery {
     self.registry = registry
     self.content = content
     self.keepsLog = keepsLog
+    held = HeldFile(path: ListIndex.heldPath(directory))
   }
 
   mutating func run() throws(ListIndexError) -> ListSnapshot? {
@@ -42,12 +44,16 @@ struct Recovery {
     }
   }
 
-  private mutating func readHeld() -> HeldAnswers? {
+  private mutating func readHeld() -> HeldAnswers {
     do throws(ListIndexError) {
-      return HeldAnswers(try HeldFile.read(ListIndex.heldPath(directory)))
+      let content = try held.read()
+      if content.tornByteCount > 0 {
+        notices.append(.tornHeld(byteCount: content.tornByteCount))
+      }
+      return content.answers
     } catch {
       notices.append(.damagedHeld(error))
-      return nil
+      return HeldAnswers()
     }
   }
 

@@ -20,6 +20,14 @@ struct SnapshotEditor {
   private(set) var digests: ScopeDigests
   private var changedRanges: [RangeKey: UInt16] = [:]
   private var digesters: PartDigesters
+  /// Subjects that changed between black and not black.
+  private var turns: [Subject: Turn] = [:]
+
+  private struct Turn {
+    let wasBlack: Bool
+    var isBlack: Bool
+    var position: Position
+  }
 
   init(_ start: ListSnapshot) {
     self.start = start
@@ -45,10 +53,30 @@ struct SnapshotEditor {
       digesters.replaceOwn(after.own, by: change.entryClass, for: change.subject, &digests.own)
       after.own = change.entryClass
     }
+    noteTurn(of: change, from: before, to: after)
     let isEmpty = after.isEmpty
     if before != nil, isEmpty { counts[change.subject.kind] -= 1 }
     if before == nil, !isEmpty { counts[change.subject.kind] += 1 }
     set(change.subject, isEmpty ? IndexLayout.noClass : try numbering.number(of: after))
+  }
+
+  private mutating func noteTurn(
+    of change: Change, from before: ListedClass?, to after: ListedClass
+  ) {
+    let wasBlack = before?.effective?.status == .black
+    let isBlack = after.effective?.status == .black
+    guard wasBlack != isBlack else { return }
+    var turn =
+      turns[change.subject]
+      ?? Turn(wasBlack: wasBlack, isBlack: isBlack, position: change.position)
+    turn.isBlack = isBlack
+    turn.position = change.position
+    turns[change.subject] = turn
+  }
+
+  /// Subjects that are black now and were not at the start, with the change that made them so.
+  var newBlacks: [Subject: Position] {
+    turns.compactMapValues { $0.isBlack && !$0.wasBlack ? $0.position : nil }
   }
 
   /// In the file, or changed by this editor or before.

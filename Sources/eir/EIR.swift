@@ -14,12 +14,15 @@ struct EIR: AsyncParsableCommand {
 
       EXAMPLES
         eir serve --directory /var/lib/eir --registry demo --operator alpha \\
-          --ceir-url http://127.0.0.1:8090 --ceir-token-file /etc/eir/token
+          --ceir-url https://127.0.0.1:8443 --tls-directory /etc/eir/tls
         eir check 49-015420-323751-8 --config /etc/eir/eir.json
         eir status --config /etc/eir/eir.json --format json
       """,
     version: "0.1",
-    subcommands: [Serve.self, Check.self, Status.self, Accept.self])
+    subcommands: [
+      Serve.self, Check.self, Status.self, Accept.self, CertificateCommand.self,
+      RequestCommand.self,
+    ])
 
   /// 0 when all went well, 1 after a failure, 2 after a wrong use.
   static func main() async {

@@ -10,14 +10,16 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
   @OptionGroup(title: "How to decide") var decision: DecisionOptions
 
-  @Option(help: "Address of the CEIR, such as http://127.0.0.1:8090.")
-  var ceirUrl: String?
+  @OptionGroup(title: "The registry") var registry: RegistryOptions
 
-  @Option(help: "Token that the CEIR made for this node; better in a file.")
-  var ceirToken: String?
+  @Option(help: "Address that answers questions in the mode ask, if another.")
+  var ceirStatusUrl: String?
 
-  @Option(help: "File that holds the token.", completion: .file())
-  var ceirTokenFile: String?
+  @Option(help: "Address on which the registry may hand lists over.")
+  var exchangeListen: String?
+
+  @Option(help: "How long the mode ask waits for the CEIR, in milliseconds.")
+  var askTimeoutMilliseconds: String?
 
   @Option(help: "Address on which network elements are answered.")
   var listen: String?
@@ -33,18 +35,21 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     let own: [SettingKey: String?] = [
-      .ceirURL: ceirUrl, .ceirToken: ceirToken, .ceirTokenFile: ceirTokenFile, .listen: listen,
-      .brakeLeast: brakeLeast, .brakePercent: brakePercent, .checkLog: checkLog,
+      .ceirStatusURL: ceirStatusUrl, .exchangeListen: exchangeListen,
+      .askTimeoutMilliseconds: askTimeoutMilliseconds, .listen: listen, .brakeLeast: brakeLeast, .brakePercent: brakePercent, .checkLog: checkLog,
     ]
     let settings = try await NodeSettings.read(
-      common.sources(own.merging(decision.flags) { $1 }), for: .serve)
+      common.sources(own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }),
+      for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)
     let logger = Logger(label: "eir") { StreamLogHandler.standardError(label: $0) }
-    let registry = settings.registry
+    let name = settings.registry
     try await Node(settings: settings, logger: logger).run { addresses in
+      let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
       let line =
-        "eir: answering \(addresses.checks), admin \(addresses.admin), registry \(registry)\n"
+        "eir: answering \(addresses.checks), admin \(addresses.admin)\(exchange), "
+        + "registry \(name)\n"
       FileHandle.standardOutput.write(Data(line.utf8))
     }
   }

@@ -29,9 +29,22 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
+/// How the registry is reached.
+struct RegistryOptions: ParsableArguments {
+  @Option(help: "Address of the CEIR, such as https://127.0.0.1:8443.")
+  var ceirUrl: String?
+
+  @Option(help: "Directory of node.pem, node.key and root.pem.", completion: .directory)
+  var tlsDirectory: String?
+
+  var flags: [SettingKey: String?] {
+    [.ceirURL: ceirUrl, .tlsDirectory: tlsDirectory]
+  }
+}
+
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
-  @Option(help: "What a device on no list is answered: white, grey, black or unknown.")
+  @Option(help: "What a device on no list is answered: white, grey, black, unknown, or ask the CEIR.")
   var mode: String?
 
   @Flag(help: "Decide, count and log, but let everything through.")

@@ -8,7 +8,7 @@ import Testing
 struct ListModel {
   var head: IndexHead
   var listed: [Subject: ListedClass] = [:]
-  var held: [Subject: ListedClass] = [:]
+  var held: [Subject: HeldSubject] = [:]
 
   init(_ head: IndexHead) { self.head = head }
 
@@ -42,7 +42,7 @@ struct ListModel {
 
   /// What answers are given by.
   private var answering: [Subject: ListedClass] {
-    listed.merging(held) { _, held in held }
+    listed.merging(held.mapValues(\.listed)) { _, held in held }
   }
 
   func write(to path: String, trailer: [UInt8] = []) throws -> WrittenIndex {
@@ -79,7 +79,10 @@ struct ListModel {
     #expect(snapshot.recomputedDigests() == digests)
     #expect(snapshot.head.position == head.position)
     #expect(snapshot.head.epoch == head.epoch)
-    #expect(snapshot.held == held)
+    var found: [Subject: HeldSubject] = [:]
+    snapshot.held.forEach { found[$0] = $1 }
+    #expect(found == held)
+    #expect(snapshot.held.count == held.count)
     var entries: [ListedEntry] = []
     var cursor = snapshot.entries()
     while let entry = cursor.next() { entries.append(entry) }

@@ -85,10 +85,13 @@ struct StoreWalk {
       return try store.unhold([one])
     }
     let subjects = (0..<8).map { _ in Samples.subject(using: &random) }
+    let after = model.head.position
+    let span = HeldSpan(after: after, upTo: after.next)
     for subject in subjects where model.held[subject] == nil {
-      model.held[subject] = model.listed[subject] ?? ListedClass()
+      model.held[subject] = HeldSubject(
+        listed: model.listed[subject] ?? ListedClass(), span: span)
     }
-    try store.hold(subjects)
+    try store.hold(subjects.map { ($0, span) })
   }
 
   private mutating func repair() throws {

@@ -5,6 +5,8 @@ import Synchronization
 package final class FeedHealth: Sendable {
   package struct Report: Hashable, Sendable {
     package var lastContact: Instant?
+    /// When the registry last handed something over by itself.
+    package var lastBroadcast: Instant?
     /// What is wrong at present; nil while all is well.
     package var trouble: String?
     package var isReachable = false
@@ -13,6 +15,7 @@ package final class FeedHealth: Sendable {
     package var changes = 0
     package var snapshots = 0
     package var failures = 0
+    package var broadcasts = 0
   }
 
   private let state = Mutex(Report())
@@ -20,6 +23,16 @@ package final class FeedHealth: Sendable {
   package init() {}
 
   package var report: Report { state.withLock { $0 } }
+
+  /// The registry has handed something over that is to be believed.
+  package func broadcast(asOf now: Instant) {
+    state.withLock { report in
+      report.lastBroadcast = now
+      report.lastContact = now
+      report.isReachable = true
+      report.broadcasts += 1
+    }
+  }
 
   package func answered(asOf now: Instant) {
     state.withLock { report in

@@ -1,0 +1,89 @@
+import DeviceLists
+import ListExchange
+import ListIndex
+
+/// What the brake holds, and how it is set free.
+extension ListKeeper {
+  /// What an acceptance has set free.
+  package struct Acceptance: Hashable, Sendable {
+    package var subjects: Int
+  }
+
+  /// A person has looked: what was held takes effect, and counting starts anew. Where nothing is
+  /// held nothing is done: an acceptance in advance would be none.
+  package func accept() throws(NodeError) -> Acceptance {
+    try change { (state) throws(NodeError) in
+      let heldCount = self.heldCount
+      guard heldCount > 0 else { return Acceptance(subjects: 0) }
+      var brake = state.brake
+      brake.accepted()
+      try brakeFile.write(brake)
+      state.brake = brake
+      try Self.kept { () throws(ListIndexError) in try index.acceptHeld() }
+      return Acceptance(subjects: heldCount)
+    }
+  }
+
+  /// A held subject that the registry has meanwhile taken off the black list needs no holding.
+  ///
+  /// - Parameter changes: nil to look at everything that is held.
+  func releaseWhatIsNoLongerBlack(among changes: [Change]? = nil) throws(NodeError) {
+    guard let current = index.current else { return }
+    let held = current.held
+    guard !held.isEmpty else { return }
+    let isWhite: (Subject) -> Bool = { current.listed($0)?.effective?.status != .black }
+    let released: [Subject]
+    if let changes {
+      let changed = Set(changes.lazy.map(\.subject).filter { held[$0] != nil })
+      released = changed.filter(isWhite)
+    } else {
+      released = held.filter { subject, _ in isWhite(subject) }
+    }
+    guard !released.isEmpty else { return }
+    try Self.kept { () throws(ListIndexError) in try index.unhold(released) }
+  }
+
+  /// Sets free what approved mass changes explain, whenever the approval comes, and takes it off
+  /// what the brake has counted.
+  func release(by marks: [MassMark], _ state: inout State) throws(NodeError) {
+    let new = marks.filter { !state.seenMarks.contains($0) }
+    guard !new.isEmpty else { return }
+    if let held = index.current?.held, !held.isEmpty {
+      let released = explained(held, by: marks, limit: state.brake.limit)
+      if !released.isEmpty {
+        try Self.kept { () throws(ListIndexError) in try index.unhold(released) }
+        var brake = state.brake
+        brake.excused(released.count)
+        try brakeFile.write(brake)
+        state.brake = brake
+      }
+    }
+    state.seenMarks = Set(marks)
+  }
+
+  /// What a snapshot made black together is explained where its approved part leaves no more than
+  /// the brake would have let pass.
+  private func explained(
+    _ held: HeldAnswers, by marks: [MassMark], limit: Brake.Limit
+  ) -> [Subject] {
+    var counts: [HeldSpan: Int] = [:]
+    held.forEach { _, item in
+      if item.span.isWide { counts[item.span, default: 0] += 1 }
+    }
+    let most = limit.count(listEntries: entryCount)
+    let wide = counts.filter { span, count in
+      let left = Brake.unexplained(count, by: marks, after: span.after, upTo: span.upTo)
+      return left < count && left <= most
+    }
+    return held.filter { _, item in
+      guard item.span.isKnown else { return false }
+      return wide[item.span] != nil
+        || Brake.explains(marks, after: item.span.after, upTo: item.span.upTo)
+    }
+  }
+}
+
+extension HeldSpan {
+  /// More than one position: a snapshot made it black.
+  fileprivate var isWide: Bool { upTo.number - after.number > 1 }
+}
