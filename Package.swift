@@ -10,10 +10,11 @@ let strict: [SwiftSetting] = [
 
 func target(
   _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil,
-  exclude: [String] = []
+  exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+    name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
+    swiftSettings: strict)
 }
 
 func command(
@@ -85,7 +86,9 @@ let package = Package(
     target("LocalPostgreSQL", ["PostgreSQL"]),
     target("RegistryStore", ["DeviceIdentity", "DeviceLists", "PostgreSQL", crypto]),
     target("ListIndex", ["DeviceIdentity", "DeviceLists", crypto, hashTrees]),
-    target("ListExchange", ["DeviceIdentity", "DeviceLists", crypto]),
+    target(
+      "ListExchange", ["DeviceIdentity", "DeviceLists", crypto],
+      resources: [.embedInCode("openapi.yaml")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     target("GZip", ["CZlib"]),
     target(
@@ -112,6 +115,8 @@ let package = Package(
         "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore", configuration, crypto,
         httpClient, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
         x509,
+        httpClient, httpTypes, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
+        nio("NIOPosix"), unixSignals, x509,
       ]),
     command(
       "ceir",
@@ -176,6 +181,8 @@ let package = Package(
         logging,
         "CEIRService", "DeviceIdentity", "DeviceLists", "ListExchange", "PostgreSQL",
         "RegistryStore", "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
+        "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

@@ -43,13 +43,31 @@ package final class CEIRMetrics: Sendable {
     .counter, "ceir_journal_trimmed_rows_total", "Rows of the journal older than the horizon.")
   package let retentionFailures = Metric(
     .counter, "ceir_retention_failures_total", "Times that old data could not be erased.")
+  package let connections = Metric(
+    .gauge, "ceir_exchange_connections", "Connections of nodes that are open.")
+  package let broadcasts = Metric(
+    .counter, "ceir_exchange_broadcasts_total", "Broadcasts that a node has answered.")
+  package let failedBroadcasts = Metric(
+    .counter, "ceir_exchange_broadcast_failures_total", "Broadcasts that no node has answered.")
+  package let queries = Metric(
+    .counter, "ceir_exchange_queries_total", "Asynchronous queries answered.")
+  package let sightings = Metric(
+    .counter, "ceir_exchange_sightings_total", "Sightings taken from nodes.")
+  package let repeatedMessages = Metric(
+    .counter, "ceir_exchange_repeated_messages_total", "Messages that came again.")
+  package let refusals = Metric(
+    .counter, "ceir_exchange_refusals_total", "Requests of nodes that were refused.")
+  package let twoMachines = Metric(
+    .counter, "ceir_exchange_two_machines_total",
+    "Nodes whose name or certificate is used by two machines.")
 
   package init() {}
 
   private var all: [Metric] {
     [
       position, isLeading, publisherFailures, indexPosition, indexRebuilds, snapshots, deltas,
-      changesSent, refusedRequests, trimmedRows, retentionFailures,
+      changesSent, refusedRequests, trimmedRows, retentionFailures, connections, broadcasts,
+      failedBroadcasts, queries, sightings, repeatedMessages, refusals, twoMachines,
     ]
   }
 

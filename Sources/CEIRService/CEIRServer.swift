@@ -18,8 +18,8 @@ package struct CEIRServer: Sendable {
     self.logger = logger
   }
 
-  /// Serves until SIGTERM or SIGINT. `onReady` is told the port once everything answers.
-  package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
+  /// Serves until SIGTERM or SIGINT. `onReady` is told where once everything answers.
+  package func run(onReady: @escaping @Sendable (ServedAddresses) -> Void) async throws {
     try DataDirectory.create(settings.dataDirectory)
     let lock = try DirectoryLock(directory: settings.dataDirectory)
     let database = try await RegistryDatabase.open(settings)
@@ -34,7 +34,7 @@ package struct CEIRServer: Sendable {
   }
 
   private func serve(
-    _ database: RegistryDatabase, onReady: @escaping @Sendable (Int) -> Void
+    _ database: RegistryDatabase, onReady: @escaping @Sendable (ServedAddresses) -> Void
   ) async throws {
     let preparation = try await database.prepare(settings)
     let servicePool = database.pool(role: .service)
@@ -46,27 +46,30 @@ package struct CEIRServer: Sendable {
         "A token for the administrator was written; move it to a safe place.",
         metadata: ["file": "\(path)"])
     }
-    let bells = (dirty: Bell(), journal: Bell())
+    let bells = Bells()
     let metrics = CEIRMetrics()
     let lists = RegistryLists(
       store: store, registry: preparation.registryName,
       directory: "\(settings.dataDirectory)/lists", journalBell: bells.journal,
       metrics: metrics, logger: logger)
-    let application = application(
-      store: store, preparation: preparation, lists: lists, journalBell: bells.journal,
-      metrics: metrics, onReady: onReady)
+    let exchange = try await ExchangeSide(
+      settings: settings, registry: preparation.registryName, store: store, lists: lists,
+      bells: bells, metrics: metrics, logger: logger)
+    let ready = ReadyGate(
+      waitingFor: exchange == nil ? [.http] : [.http, .exchange, .status], settings: settings,
+      then: onReady)
+    let application = application(store: store, lists: lists, metrics: metrics, ready: ready)
     var services: [any Service] = [
       Publisher(
         pool: publisherPool, dirtyBell: bells.dirty, journalBell: bells.journal,
         metrics: metrics, logger: logger),
-      DatabaseHints(
-        database: database, dirtyBell: bells.dirty, journalBell: bells.journal, logger: logger),
-      lists,
+      DatabaseHints(database: database, bells: bells, logger: logger), lists,
       Retention(
         store: store, settings: settings, metrics: metrics, logger: logger,
         reached: { lists.position }),
       application,
     ]
+    if let exchange { services += exchange.services(ready) }
     if database.local != nil { services.insert(EmbeddedCluster(database, logger), at: 0) }
     let group = ServiceGroup(
       configuration: .init(
@@ -78,8 +81,9 @@ package struct CEIRServer: Sendable {
       await close(servicePool, publisherPool)
       if let error = error as? IOError, error.errnoCode == EADDRINUSE {
         throw SettingsError(
-          "Another program listens on \(settings.httpHost), port \(settings.httpPort): stop it or "
-            + "give http.port another number.")
+          "Another program listens on \(settings.httpHost), port \(settings.httpPort), or on "
+            + "\(settings.exchangeListen): stop it, or give http.port or exchange.listen another "
+            + "number.")
       }
       throw error
     }
@@ -91,50 +95,18 @@ package struct CEIRServer: Sendable {
   }
 
   private func application(
-    store: RegistryStore, preparation: RegistryDatabase.Preparation, lists: RegistryLists,
-    journalBell: Bell, metrics: CEIRMetrics, onReady: @escaping @Sendable (Int) -> Void
+    store: RegistryStore, lists: RegistryLists, metrics: CEIRMetrics, ready: ReadyGate
   ) -> some ApplicationProtocol {
     let router = Router(context: BasicRequestContext.self)
     router.add(middleware: ProblemMiddleware())
     HealthRoutes(store: store, lists: lists, metrics: metrics).add(to: router)
     StaffRoutes(store: store, metrics: metrics).add(to: router.group("v1"))
-    ExchangeRoutes(
-      store: store, registry: preparation.registryName, lists: lists, journalBell: journalBell,
-      metrics: metrics
-    ).add(to: router.group("exchange/v1"))
     return Application(
       router: router,
       configuration: .init(
         address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "ceir"),
-      onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: logger)
-  }
-}
-
-/// Rings the bells when another process announces something.
-struct DatabaseHints: Service {
-  let database: RegistryDatabase
-  let dirtyBell: Bell
-  let journalBell: Bell
-  let logger: Logger
-
-  func run() async throws {
-    await cancelWhenGracefulShutdown {
-      let listener = database.listener(
-        channels: [RegistryTransaction.dirtyChannel, RegistryTransaction.journalChannel]
-      ) { [logger] error in
-        logger.warning(
-          "The database is not heard; it is asked every second instead.",
-          metadata: ["error": "\(String(reflecting: error))"])
-      }
-      for await event in listener.events {
-        if case .notification(RegistryTransaction.journalChannel, _) = event {
-          journalBell.ring()
-        } else {
-          dirtyBell.ring()
-        }
-      }
-      await listener.close()
-    }
+      onServerRunning: { channel in ready.opened(.http, channel.localAddress?.port ?? 0) },
+      logger: logger)
   }
 }
 

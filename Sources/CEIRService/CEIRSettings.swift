@@ -17,6 +17,12 @@ package struct CEIRSettings: Sendable, Equatable {
   package var databaseURL: String?
   package var httpHost = "127.0.0.1"
   package var httpPort = 8080
+  /// Where nodes are answered, over TLS with certificates on both sides.
+  package var exchangeListen = ListenAddress(host: "127.0.0.1", port: 8443)
+  /// Where `lu-status` alone is answered, at full speed.
+  package var statusListen = ListenAddress(host: "127.0.0.1", port: 8444)
+  /// Nil: the folder `pki` in the data directory.
+  package var pkiDirectory: String?
   /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
   package var registryName: String?
   package var timeZone: String?
@@ -29,8 +35,9 @@ package struct CEIRSettings: Sendable, Equatable {
   static let daysAllowed = 1...3_650
 
   package static let keys = [
-    "data.directory", "database.url", "http.host", "http.port", "journal.horizonDays",
-    "registry.name", "registry.timeZone", "subscribers.days",
+    "data.directory", "database.url", "exchange.listen", "exchange.statusListen", "http.host",
+    "http.port", "journal.horizonDays", "pki.directory", "registry.name", "registry.timeZone",
+    "subscribers.days",
   ]
 
   package init() {}
@@ -52,6 +59,7 @@ package struct CEIRSettings: Sendable, Equatable {
       }
       databaseURL = url
     }
+    try readExchange(reader)
     if let host = reader.text("http.host") { httpHost = try Self.loopback(host) }
     if let port = reader.text("http.port") { httpPort = try Self.port(port, "http.port") }
     if let days = reader.text("journal.horizonDays") {
@@ -76,6 +84,26 @@ package struct CEIRSettings: Sendable, Equatable {
       timeZone = zone
     }
   }
+
+  private mutating func readExchange(_ reader: ConfigReader) throws(SettingsError) {
+    if let text = reader.text("exchange.listen") {
+      exchangeListen = try ListenAddress(text, "exchange.listen")
+    }
+    if let text = reader.text("exchange.statusListen") {
+      statusListen = try ListenAddress(text, "exchange.statusListen")
+    }
+    if let directory = reader.text("pki.directory") {
+      guard directory.hasPrefix("/") else {
+        throw SettingsError(
+          "pki.directory must be an absolute path, and \"\(directory)\" is not: write it from "
+            + "the root, such as /var/lib/openceir/ceir/pki.")
+      }
+      pkiDirectory = directory
+    }
+  }
+
+  /// The registry's own certificates and keys.
+  package var certificateDirectory: String { pkiDirectory ?? "\(dataDirectory)/pki" }
 
   package static let environmentPrefix = "CEIR_"
 

@@ -1,6 +1,5 @@
 import DeviceLists
 import Glibc
-package import ListExchange
 import ListIndex
 import RegistryStore
 
@@ -60,43 +59,4 @@ final class ListsBuilder: @unchecked Sendable {
       try indexes[number]?.install(snapshotFile: writer.path)
     }
   }
-}
-
-/// A feed's snapshot on disk. It stays readable for whoever has it open after it was removed.
-package struct SnapshotFile: Sendable {
-  package let path: String
-  package let checkpoint: Checkpoint
-
-  init(
-    all: ListSnapshot, own: ListSnapshot, feed: Feed, asOf now: Instant, directory: String
-  ) throws {
-    let position = all.indexHead.position
-    let path = "\(directory)/\(feed)-\(position)-\(now.secondsSinceEpoch).idx"
-    var head = all.indexHead.listHead
-    head.digest = all.indexHead.digests.sum + own.indexHead.digests.sum
-    let digest = head.digest
-    func checkpoint(_ sha256: [UInt8]) throws(ListIndexError) -> Checkpoint {
-      guard let hash = ContentHash(Hexadecimal.text(sha256)) else {
-        throw ListIndexError(.trailer("the hash of the file has the wrong length"))
-      }
-      return Checkpoint(
-        registry: all.indexHead.registry, epoch: all.indexHead.epoch, feed: feed, after: .start,
-        position: position, digest: digest, contentHash: hash, issuedAt: now)
-    }
-    let written = try FeedFile.write(all: all, own: own, feed: feed, issuedAt: now, to: path) {
-      sha256 throws(ListIndexError) in try checkpoint(sha256).json
-    }
-    self.path = path
-    self.checkpoint = try checkpoint(written.sha256)
-  }
-
-  func remove() throws {
-    guard unlink(path) == 0 || errno == ENOENT else {
-      throw SnapshotError(description: "An old snapshot cannot be removed (errno \(errno)).")
-    }
-  }
-}
-
-struct SnapshotError: Error, CustomStringConvertible {
-  let description: String
 }

@@ -15,21 +15,21 @@ package final class RegistryLists: Service {
   /// Entries that are read at a time when the lists are built from the database.
   static let pageLimit = 50_000
   static let pollInterval = Duration.seconds(1)
-  /// A snapshot that was cut this recently is sent again.
-  static let snapshotReuseSeconds: Int64 = 10
 
-  /// The indexes, all at one position.
+  /// The indexes, and what of them is shown.
   struct Lists {
     var epoch: Epoch?
     var operators = OperatorDirectory()
     var byScope: [ScopeNumber: ListIndex] = [:]
-    var snapshots: [ScopeNumber: SnapshotFile] = [:]
+    var published: PublishedLists?
+    /// When the lists last agreed with the journal.
+    var confirmedAt: Instant?
     /// Whether the lists have been compared with the journal since they were opened or built.
     var hasCompared = false
   }
 
   private let store: RegistryStore
-  private let registry: RegistryName
+  let registry: RegistryName
   let directory: String
   private let journalBell: Bell
   private let metrics: CEIRMetrics
@@ -69,8 +69,26 @@ package final class RegistryLists: Service {
   }
 
   /// Where the lists stand; nil until they have been read.
-  package var position: Position? {
-    lists.withLock { $0.byScope[.all]?.current?.indexHead.position }
+  package var position: Position? { lists.withLock { $0.published?.position } }
+
+  /// What a node of this operator would hold now; nil until the lists have been read.
+  package func feed(of number: ScopeNumber) -> FeedLists? {
+    lists.withLock { lists in
+      guard var feed = lists.published?.feed(of: number) else { return nil }
+      feed.head.issuedAt = lists.confirmedAt ?? feed.head.issuedAt
+      return feed
+    }
+  }
+
+  /// Shows what all the indexes hold, where they stand together and have been compared with the
+  /// journal. Returns where they stand.
+  @discardableResult
+  private func publish() -> Position? {
+    lists.withLock { lists in
+      let current = PublishedLists(lists.byScope.compactMapValues(\.current))
+      if let current, lists.hasCompared { lists.published = current }
+      return current?.position
+    }
   }
 
   /// Applies what has been published since. Builds the lists anew where that cannot be done.
@@ -91,10 +109,13 @@ package final class RegistryLists: Service {
         continue
       }
       try await apply(rows, epoch: epoch)
+      publish()
     }
-    if position != before || !hasCompared {
+    if publish() != before || !hasCompared {
       try await compareDigests(epoch: epoch, operators: operators)
+      publish()
     }
+    lists.withLock { $0.confirmedAt = .now }
     metrics.indexPosition.set(Int64(clamping: position?.number ?? 0))
   }
 
@@ -120,7 +141,7 @@ package final class RegistryLists: Service {
           keepsLog: false)
       }
     }
-    let position = position
+    let position = lists.withLock { $0.byScope[.all]?.current?.indexHead.position }
     lists.withLock { lists in
       lists.operators = operators
       lists.epoch = epoch

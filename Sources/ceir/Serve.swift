@@ -22,6 +22,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The port to listen on; 0 takes a free one.")
   var httpPort: String?
 
+  @Option(help: "Where nodes are answered over TLS: HOST:PORT; port 0 takes a free one.")
+  var exchangeListen: String?
+
+  @Option(help: "Where lu-status alone is answered at full speed: HOST:PORT.")
+  var statusListen: String?
+
   @Option(help: "The name of a new registry, such as XA.")
   var registryName: String?
 
@@ -43,7 +49,8 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     var flags: [AbsoluteConfigKey: ConfigValue] = [:]
     for (key, value) in [
-      ("http.host", httpHost), ("http.port", httpPort), ("registry.name", registryName),
+      ("http.host", httpHost), ("http.port", httpPort), ("exchange.listen", exchangeListen),
+      ("exchange.statusListen", statusListen), ("registry.name", registryName),
       ("registry.timeZone", timeZone),
     ] {
       if let value {
@@ -54,8 +61,8 @@ struct Serve: AsyncParsableCommand {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "ceir")
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
-    try await CEIRServer(settings: settings, logger: logger).run { port in
-      Terminal.output("ceir: ready at http://\(settings.httpHost):\(port)")
+    try await CEIRServer(settings: settings, logger: logger).run { addresses in
+      Terminal.output("ceir: ready at \(addresses)")
     }
   }
 }

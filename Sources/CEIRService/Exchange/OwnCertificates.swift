@@ -1,0 +1,75 @@
+import DeviceLists
+import ExchangeTrust
+import Logging
+import NIOPosix
+import RegistryStore
+import ServiceLifecycle
+import X509
+
+/// Gives the registry's own certificates a new life before they end, and uses what somebody else
+/// has put in their place.
+struct OwnCertificates: Service {
+  static let interval = Duration.seconds(60)
+
+  let folder: AuthorityFolder
+  let files: TrustedFiles
+  let signer: RegistrySigner
+  let store: RegistryStore
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await withDiscardingTaskGroup { group in
+        group.addTask { await files.watch { self.report($0) } }
+        group.addTask { await signer.watch { self.report($0) } }
+        group.addTask { await self.renewInTime() }
+      }
+    }
+  }
+
+  private func report(_ error: TrustError?) {
+    if let error {
+      logger.error(
+        "The registry's certificate files cannot be used; the former ones are.",
+        metadata: ["error": "\(String(reflecting: error))"])
+    } else {
+      logger.notice("The registry's new certificate is in use.")
+    }
+  }
+
+  private func renewInTime() async {
+    while !Task.isCancelled {
+      do {
+        if Self.isDue(files.current.credential.leaf, asOf: .now) { try await renew() }
+        try await Task.sleep(for: Self.interval)
+      } catch is CancellationError {
+        return
+      } catch {
+        logger.error(
+          "The registry's certificates were not renewed.",
+          metadata: ["error": "\(String(reflecting: error))"])
+        guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
+      }
+    }
+  }
+
+  private func renew() async throws {
+    let made = try await NIOThreadPool.singleton.runIfActive { [folder] in
+      try folder.renewOwn(asOf: .now)
+    }
+    try await store.write { registry in
+      for (certificate, holder) in zip(made, [CertificateHolder.ceir, .signer]) {
+        try await registry.recordCertificate(
+          serial: certificate.serial.description, holder: holder,
+          notBefore: certificate.validFrom, notAfter: certificate.validUntil, by: "ceir")
+      }
+    }
+    logger.notice("The registry's certificates were renewed.")
+  }
+
+  /// When two thirds of its life are over.
+  static func isDue(_ certificate: Certificate, asOf now: Instant) -> Bool {
+    let life = certificate.validUntil.seconds(since: certificate.validFrom)
+    return now.seconds(since: certificate.validFrom) >= life / 3 * 2
+  }
+}

@@ -1,0 +1,54 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// Gives a reader its bytes at the reader's own pace, and drops one that takes nothing.
+///
+/// A write waits while the connection is full, so that no more than one piece is in memory for
+/// each reader beside what the socket holds.
+struct PatientWriter {
+  /// How long one piece may stay untaken: a reader slower than a piece in this time is dropped.
+  static let patience = Duration.seconds(30)
+  static let pieceBytes = 256 * 1024
+
+  private let channel: any Channel
+  private let patience: Duration
+  private let waitsSince = WaitsSince()
+
+  private final class WaitsSince: Sendable {
+    let moment = Mutex<ContinuousClock.Instant?>(nil)
+  }
+
+  init(channel: any Channel, patience: Duration = Self.patience) {
+    self.channel = channel
+    self.patience = patience
+  }
+
+  /// Runs `body` under a watch that closes the connection under a write that takes too long.
+  func watched(_ body: () async throws -> Void) async throws {
+    let watch = Task { [channel, patience, waitsSince] in
+      while !Task.isCancelled {
+        try await Task.sleep(for: patience / 4)
+        let since = waitsSince.moment.withLock { $0 }
+        if let since, since.duration(to: .now) > patience {
+          channel.close(promise: nil)
+          return
+        }
+      }
+    }
+    defer { watch.cancel() }
+    try await body()
+  }
+
+  func write(_ bytes: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
+    var rest = bytes
+    while rest.readableBytes > 0,
+      let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes))
+    {
+      waitsSince.moment.withLock { $0 = .now }
+      defer { waitsSince.moment.withLock { $0 = nil } }
+      try await writer.write(piece)
+    }
+  }
+}
