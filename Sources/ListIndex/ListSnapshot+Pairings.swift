@@ -1,6 +1,6 @@
-internal import HashTreeCollections
 package import DeviceIdentity
 package import DeviceLists
+internal import HashTreeCollections
 
 extension ListSnapshot {
   /// The pairings of an IMEI that this list answers with white, in no order.
@@ -22,4 +22,11 @@ extension ListSnapshot {
     }
     return found
   }
+}
+
+extension ListSnapshot {
+  /// About the bytes of the file that would be written of it now.
+  package var estimatedBytes: Int { index.file.byteCount + overlay.count * Self.bytesPerChange }
+
+  private static let bytesPerChange = 4
 }
