@@ -23,6 +23,8 @@ package struct CEIRSettings: Sendable, Equatable {
   package var statusListen = ListenAddress(host: "127.0.0.1", port: 8444)
   /// Nil: the folder `pki` in the data directory.
   package var pkiDirectory: String?
+  /// Of the files that are exchanged; nil: the folder `files` in the data directory.
+  package var filesDirectory: String?
   /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
   package var registryName: String?
   package var timeZone: String?
@@ -35,9 +37,9 @@ package struct CEIRSettings: Sendable, Equatable {
   static let daysAllowed = 1...3_650
 
   package static let keys = [
-    "data.directory", "database.url", "exchange.listen", "exchange.statusListen", "http.host",
-    "http.port", "journal.horizonDays", "pki.directory", "registry.name", "registry.timeZone",
-    "subscribers.days",
+    "data.directory", "database.url", "exchange.listen", "exchange.statusListen",
+    "files.directory", "http.host", "http.port", "journal.horizonDays",
+    "pki.directory", "registry.name", "registry.timeZone", "subscribers.days",
   ]
 
   package init() {}
@@ -92,14 +94,20 @@ package struct CEIRSettings: Sendable, Equatable {
     if let text = reader.text("exchange.statusListen") {
       statusListen = try ListenAddress(text, "exchange.statusListen")
     }
-    if let directory = reader.text("pki.directory") {
-      guard directory.hasPrefix("/") else {
-        throw SettingsError(
-          "pki.directory must be an absolute path, and \"\(directory)\" is not: write it from "
-            + "the root, such as /var/lib/openceir/ceir/pki.")
-      }
-      pkiDirectory = directory
+    pkiDirectory = try Self.directory(reader, "pki.directory", "pki")
+    filesDirectory = try Self.directory(reader, "files.directory", "files")
+  }
+
+  private static func directory(
+    _ reader: ConfigReader, _ key: String, _ example: String
+  ) throws(SettingsError) -> String? {
+    guard let directory = reader.text(ConfigKey(key)) else { return nil }
+    guard directory.hasPrefix("/") else {
+      throw SettingsError(
+        "\(key) must be an absolute path, and \"\(directory)\" is not: write it from the root, "
+          + "such as /var/lib/openceir/ceir/\(example).")
     }
+    return directory
   }
 
   /// The registry's own certificates and keys.

@@ -1,10 +1,10 @@
 import Glibc
 
 /// The directory of a CEIR: its lists, its token and, embedded, its cluster.
-package enum DataDirectory {
+enum DataDirectory {
   /// The directory and those above it, as far as they are missing. The cluster's own user must pass
   /// through it; what is secret inside has its own rights.
-  package static func create(_ path: String) throws {
+  static func create(_ path: String) throws {
     var missing: [String] = []
     var current = path
     while access(current, F_OK) != 0 {

@@ -18,7 +18,8 @@ extension ExchangeRoutes {
     let key = try IdempotencyKey(header: asked.request.headers[.idempotencyKey])
     let hash = IdempotencyKey.messageHash(
       method: asked.request.method.rawValue, path: asked.request.uri.path, body: body)
-    let (answer, isRepeated) = try await services.store.write(isLong: isLong) { registry in
+    let (answer, isRepeated) = try await services.store.write(isLong: isLong) {
+      registry -> (KeptAnswer, Bool) in
       switch try await registry.answered(key.description, of: asked.identity, hash: hash.bytes) {
       case .answered(let kept): return (kept, true)
       case .otherMessage: throw ExchangeError(.keyReused)

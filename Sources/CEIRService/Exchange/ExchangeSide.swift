@@ -73,6 +73,11 @@ struct ExchangeSide: Sendable {
       Broadcaster(
         services: shared, files: files, connections: connections, rosterBell: bells.roster,
         logger: logger),
+      FileExchange(
+        settings: .init(
+          directory: settings.filesDirectory ?? "\(settings.dataDirectory)/files"),
+        registry: shared.registry, store: shared.store, lists: shared.lists, logger: logger,
+        signer: { [signer] in try? signer.current }),
       application(gate, ready),
       StatusListener(
         address: settings.statusListen, gate: gate,

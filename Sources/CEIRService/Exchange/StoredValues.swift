@@ -65,14 +65,3 @@ extension OwnListAnswer {
     self.init(added: outcome.added, ended: outcome.ended, unchanged: outcome.unchanged)
   }
 }
-
-extension ContentHash {
-  /// Its 32 bytes.
-  var bytes: [UInt8] {
-    let digits = Array(description.utf8)
-    func value(_ digit: UInt8) -> UInt8 { digit <= 0x39 ? digit - 0x30 : digit - 0x57 }
-    return stride(from: 0, to: digits.count, by: 2).map { place in
-      value(digits[place]) << 4 | value(digits[place + 1])
-    }
-  }
-}

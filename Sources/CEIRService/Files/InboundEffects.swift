@@ -153,17 +153,3 @@ struct InboundEffects {
       digest: last.standing.digest, held: last.held)
   }
 }
-
-extension NewSighting {
-  fileprivate init(_ sighting: Sighting) {
-    let identity: Identity =
-      switch sighting.identity {
-      case .device(let device): .imei(device.imei)
-      case .unusable(let identity): .unusable(identity)
-      }
-    self.init(
-      identity: identity, imsi: sighting.imsi, msisdn: sighting.msisdn,
-      technology: sighting.technology?.rawValue ?? "", answer: sighting.status,
-      seenAt: sighting.seenAt)
-  }
-}
