@@ -61,7 +61,8 @@ package struct CredentialFiles: Hashable, Sendable {
   ///
   /// - Parameter keepsKey: the holder has its key already, and only the certificate is missing.
   package func expectNone(keepsKey: Bool = false) throws(TrustError) {
-    for path in keepsKey ? [certificatePath] : [keyPath, certificatePath] where TrustFile.exists(path) {
+    for path in keepsKey ? [certificatePath] : [keyPath, certificatePath]
+    where TrustFile.exists(path) {
       throw TrustError(.exists, "\(path) is there already: name another folder, or move it away")
     }
   }

@@ -49,7 +49,7 @@ package struct ExchangeChannel: HTTPChannelHandler {
     maxHeaderFieldCount: headerLines)
 
   package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    channel.eventLoop.makeCompletedFuture {
+    let value = channel.eventLoop.makeCompletedFuture {
       let negotiation = Negotiation { result in
         switch result {
         case .negotiated("h2"):
@@ -66,6 +66,9 @@ package struct ExchangeChannel: HTTPChannelHandler {
       try pipeline.addHandlers(gate.handlers(for: channel) + [negotiation])
       return Value(agreed: negotiation.protocolNegotiationResult, channel: channel)
     }
+    // Nobody else would: to NIO the connection is open already.
+    value.whenFailure { _ in channel.close(promise: nil) }
+    return value
   }
 
   package func handle(value: Value, logger: Logger) async {

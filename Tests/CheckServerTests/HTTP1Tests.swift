@@ -95,8 +95,8 @@ struct HTTP1Tests {
         + "100\r\n\(String(repeating: "a", count: 256))\r\n0\r\n\r\n", "413"
     ),
     ("GET /\(String(repeating: "a", count: 5_000)) HTTP/1.1\r\nHost: x\r\n\r\n", "414"),
-    ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "a", count: 20_000))\r\n\r\n", "400"),
-    ("GET / HTTP/1.1\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", "400"),
+    ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "a", count: 20_000))\r\n\r\n", "431"),
+    ("GET / HTTP/1.1\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", "431"),
     ("nonsense\r\n\r\n", "400"),
     ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
     ("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400"),
@@ -107,6 +107,23 @@ struct HTTP1Tests {
     var limits = CheckServerLimits()
     limits.bodyBytes = 200
     #expect(try await exchange(text, limits: limits).hasPrefix("HTTP/1.1 \(status) "))
+  }
+
+  @Test func `what is not answered in time is 504, and the next request is served`() async throws {
+    var limits = CheckServerLimits()
+    limits.answer = .milliseconds(100)
+    try await TestListener.run(limits) { listener in
+      let client = try await listener.raw()
+      try await client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = try await client.text { text, _ in
+        text.hasPrefix("HTTP/1.1 504 ") && text.hasSuffix("}")
+      }
+      listener.responder.release()
+      try await client.send("GET /method HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      let text = try await client.textUntilClosed()
+      #expect(text.components(separatedBy: "HTTP/1.1 ").count == 3)
+      #expect(text.hasSuffix("\r\n\r\nGET"))
+    }
   }
 
   @Test func `a request that trickles in for too long is cut off`() async throws {

@@ -167,6 +167,33 @@ struct HTTP2FlowTests {
     }
   }
 
+  @Test func `a header list too long is 431, on its stream alone`() async throws {
+    try await TestListener.run { listener in
+      let client = try await listener.frames()
+      let lines = (0..<3).map { ("x-\($0)", String(repeating: "a", count: 6_000)) }
+      client.request(1, "/", more: lines)
+      client.request(3, "/count", method: "POST", more: lines, isComplete: false)
+      client.request(5, "/", more: Array(lines.prefix(2)))
+      let seen = try await client.answer(to: 5)
+      #expect([1, 3, 5].map(seen.status) == ["431", "431", "200"])
+    }
+  }
+
+  @Test func `what is not answered in time is 504, and what comes later is dropped`() async throws {
+    var limits = CheckServerLimits()
+    limits.answer = .milliseconds(100)
+    try await TestListener.run(limits) { listener in
+      let client = try await listener.frames()
+      client.request(1, "/later")
+      #expect(try await client.answer(to: 1).status(1) == "504")
+      listener.responder.release()
+      client.request(3, "/")
+      let seen = try await client.answer(to: 3)
+      #expect(seen.status(3) == "200")
+      #expect(seen.body(1) == #"{"title":"Gateway Timeout","status":504}"#)
+    }
+  }
+
   @Test func `a request line too long is 414`() async throws {
     try await TestListener.run { listener in
       let client = try await listener.frames()

@@ -72,7 +72,8 @@ struct HTTP2ProtocolTests {
       Raw.frame(1, 5, 1, [0x3F, 0xFF, 0xFF, 0x03])),
     Fault(
       "limit: header list", 11, Raw.settings,
-      Raw.frame(1, 5, 1, Raw.request("/", more: [("x", String(repeating: "y", count: 16_300))]))),
+      Raw.frame(1, 1, 1, Raw.request("/", more: [("x", String(repeating: "y", count: 16_300))])),
+      Raw.longLine, Raw.longLine, Raw.longLine, Raw.longLine),
   ]
 
   @Test(arguments: faults)

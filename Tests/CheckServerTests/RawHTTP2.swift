@@ -14,6 +14,9 @@ struct RawHTTP2: Sendable {
   static let settings = frame(4, 0, 0, [])
   static let ping = frame(6, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8])
 
+  /// A part of a header block that nearly fills a frame.
+  static let longLine = frame(9, 0, 1, block([("x", String(repeating: "y", count: 16_300))]))
+
   let raw: RawClient
 
   static func connect(_ listener: TestListener) async throws -> RawHTTP2 {

@@ -48,7 +48,7 @@ import X509
     let shown = try await Tool.openssl(
       ["x509", "-in", files.certificatePath, "-noout", "-text"], in: folder)
     #expect(shown.output.contains("URI:urn:openceir:XA:node:alfa:eir-1"))
-    #expect(shown.output.contains("TLS Web Server Authentication, TLS Web Client Authentication"))
+    #expect(shown.output.contains("TLS Web Client Authentication, TLS Web Server Authentication"))
     #expect(try folder.mode("node.key") == 0o600)
   }
 

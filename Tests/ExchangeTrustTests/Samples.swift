@@ -41,6 +41,15 @@ struct SampleAuthority {
   }
 }
 
+extension SampleAuthority {
+  /// What the same authority issued at another time, for one day.
+  static func same(
+    _ sample: SampleAuthority, _ role: PeerName.Role, asOf time: Instant
+  ) throws -> Credential {
+    try sample.authority.issue(role, hosts: HostName.loopback, days: 1, asOf: time)
+  }
+}
+
 /// A certificate that says what it likes about itself.
 func selfSigned(_ name: String, days: Int = 1, isAuthority: Bool = false) throws -> Credential {
   let key = P256.Signing.PrivateKey()
