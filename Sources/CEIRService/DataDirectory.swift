@@ -1,10 +1,10 @@
 import Glibc
 
 /// The directory of a CEIR: its lists, its token and, embedded, its cluster.
-enum DataDirectory {
+package enum DataDirectory {
   /// The directory and those above it, as far as they are missing. The cluster's own user must pass
   /// through it; what is secret inside has its own rights.
-  static func create(_ path: String) throws {
+  package static func create(_ path: String) throws {
     var missing: [String] = []
     var current = path
     while access(current, F_OK) != 0 {

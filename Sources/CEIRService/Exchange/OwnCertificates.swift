@@ -54,16 +54,13 @@ struct OwnCertificates: Service {
   }
 
   private func renew() async throws {
-    let made = try await NIOThreadPool.singleton.runIfActive { [folder] in
-      try folder.renewOwn(asOf: .now)
+    let renewal = try await NIOThreadPool.singleton.runIfActive { [folder] in
+      try folder.makeRenewal(asOf: .now)
     }
     try await store.write { registry in
-      for (certificate, holder) in zip(made, [CertificateHolder.ceir, .signer]) {
-        try await registry.recordCertificate(
-          serial: certificate.serial.description, holder: holder,
-          notBefore: certificate.validFrom, notAfter: certificate.validUntil, by: "ceir")
-      }
+      for leaf in renewal.leaves { try await registry.record(leaf, by: "ceir") }
     }
+    try await NIOThreadPool.singleton.runIfActive { [folder] in try folder.install(renewal) }
     logger.notice("The registry's certificates were renewed.")
   }
 
