@@ -90,7 +90,7 @@ struct CommandTests {
     #expect(settings.decision.localBlack.entries.map(\.softwareVersion) == [nil, 7])
   }
 
-  @Test(arguments: ["nothing", "nonsense", "remote", "file", "secret"])
+  @Test(arguments: ["nothing", "nonsense", "remote", "file", "asking", "certificate"])
   func `wrong settings are refused with what to change`(name: String) throws {
     let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Golden/\(name).txt")
@@ -103,14 +103,20 @@ struct CommandTests {
       "nothing": [],
       "nonsense": [
         "--directory", "/x", "--registry", "two words", "--operator", "ALL",
-        "--ceir-url", "https://ceir.example/x", "--ceir-token-file", "/nowhere/token",
+        "--ceir-url", "http://ceir.example", "--exchange-listen", "nowhere",
         "--listen", "8080", "--admin", "0.0.0.0:80", "--mode", "purple", "--override", "maybe",
         "--list-age-max-seconds", "1", "--brake-least=-1", "--brake-percent", "101",
         "--local-black", "35209900,12", "--subscriber-rules", "00101",
       ],
-      "remote": valid + ["--ceir-url", "http://192.0.2.1:8090", "--ceir-token", "x"],
+      "remote": valid + ["--ceir-url", "https://192.0.2.1:8443/x?y"],
       "file": ["--config", file],
-      "secret": valid + ["--ceir-url", "http://127.0.0.1:1", "--ceir-token", "with a space"],
+      "asking": valid + [
+        "--ceir-url", "https://127.0.0.1:1", "--tls-directory", "/nowhere", "--mode", "ask",
+        "--ceir-status-url", "ftp://127.0.0.1", "--ask-timeout-milliseconds", "0",
+      ],
+      "certificate": valid + [
+        "--ceir-url", "https://127.0.0.1:1", "--tls-directory", "/nowhere",
+      ],
     ]
     let environment = name == "nonsense" ? ["EIR_LISTN": "x"] : [:]
     let answer = try NodeProcess.eir(

@@ -24,7 +24,7 @@ struct ListKeeperTests {
     for number in 0..<10 { registry.commit(imei(UInt64(number)), black) }
     let keeper = try SmallRegistry.keeper(in: directory, brake: brake)
     try registry.writeSnapshot(to: keeper.partPath)
-    #expect(try keeper.installPart(asOf: now) == .installed(Position(10)))
+    #expect(try keeper.installPart(asOf: now) == .installed(Position(10), held: 0))
     return (registry, keeper)
   }
 
@@ -88,35 +88,97 @@ struct ListKeeperTests {
     #expect(Self.answer(15, keeper) == nil)
   }
 
-  @Test func `a snapshot with too many blacks is held whole`() throws {
+  @Test func `a snapshot with too many blacks is installed, and they answer as before`() throws {
     let scratch = try Scratch()
     var (registry, keeper) = try Self.followed(in: scratch.path)
     for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    registry.commit(Self.imei(0), nil)
     try registry.writeSnapshot(to: keeper.partPath)
-    #expect(try keeper.installPart(asOf: Self.now) == .heldWhole)
-    #expect(keeper.current?.head.position == Position(10))
+    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(17), held: 6))
+    try registry.expectSame(as: keeper.current)
+    #expect(Self.answer(0, keeper) == nil, "a release passes")
+    #expect(Self.answer(12, keeper) == nil)
 
     _ = consume keeper
     keeper = try SmallRegistry.keeper(
       in: scratch.path, brake: Brake.Limit(least: 5, listShare: 0))
-    #expect(keeper.heldSnapshot?.position == Position(16))
-    #expect(try keeper.accept().snapshot == Position(16))
-    #expect(keeper.heldSnapshot == nil)
-    try registry.expectSame(as: keeper.current)
+    #expect(keeper.heldCount == 6)
+    // The node goes on from the snapshot.
+    registry.commit(Self.imei(12), nil)
+    _ = try keeper.take(try registry.received(after: Position(17)), asOf: Self.now)
+    #expect(keeper.heldCount == 5)
+    #expect(try keeper.accept().subjects == 5)
     #expect(Self.answer(15, keeper) == .black)
+    #expect(Self.answer(12, keeper) == nil)
+    #expect(try keeper.accept().subjects == 0)
   }
 
-  @Test func `a better snapshot takes the place of the one that is held`() throws {
+  @Test func `an approved mass change is neither held nor counted`() throws {
     let scratch = try Scratch()
     var (registry, keeper) = try Self.followed(in: scratch.path)
     for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    registry.marks = [MassMark(run: 1, after: Position(10), upTo: Position(16), blacks: 6)]
+    let delta = try registry.received(after: Position(10))
+    #expect(try keeper.take(delta, asOf: Self.now) == .applied(changes: 6, held: 0))
+    #expect(Self.answer(12, keeper) == .black)
+    #expect(keeper.brakeState(asOf: Self.now).added == 0)
+  }
+
+  @Test(arguments: [false, true])
+  func `an approval that comes later sets free what it explains`(isSnapshot: Bool) throws {
+    let scratch = try Scratch()
+    var (registry, keeper) = try Self.followed(in: scratch.path)
+    for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    registry.commit(Self.imei(16), Self.black)
+    if isSnapshot {
+      try registry.writeSnapshot(to: keeper.partPath)
+      #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(17), held: 7))
+    } else {
+      let delta = try registry.received(after: Position(10))
+      #expect(try keeper.take(delta, asOf: Self.now) == .applied(changes: 7, held: 7))
+    }
+    _ = consume keeper
+    keeper = try SmallRegistry.keeper(
+      in: scratch.path, brake: Brake.Limit(least: 5, listShare: 0))
+    registry.marks = [MassMark(run: 4, after: Position(10), upTo: Position(16), blacks: 6)]
+    registry.issuedAt = registry.issuedAt.adding(seconds: 60)
+    #expect(
+      try keeper.take(try registry.received(after: Position(17)), asOf: Self.now) == .confirmed)
+    #expect(Self.answer(12, keeper) == .black)
+    // What a snapshot made black together is freed when few enough are left unexplained.
+    #expect(keeper.heldCount == (isSnapshot ? 0 : 1))
+    #expect(Self.answer(16, keeper) == (isSnapshot ? .black : nil))
+    #expect(keeper.brakeState(asOf: Self.now).added == (isSnapshot ? 0 : 1))
+  }
+
+  @Test func `a snapshot counts what no approved mass change explains`() throws {
+    let scratch = try Scratch()
+    var (registry, keeper) = try Self.followed(in: scratch.path)
+    for number in 10..<18 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    registry.marks = [MassMark(run: 2, after: Position(10), upTo: Position(14), blacks: 4)]
     try registry.writeSnapshot(to: keeper.partPath)
-    #expect(try keeper.installPart(asOf: Self.now) == .heldWhole)
-    for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), nil) }
+    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(18), held: 0))
+    #expect(keeper.brakeState(asOf: Self.now).added == 4)
+    #expect(Self.answer(17, keeper) == .black)
+  }
+
+  @Test func `what was held in another epoch is released by no mark of this one`() throws {
+    let scratch = try Scratch()
+    var (registry, keeper) = try Self.followed(in: scratch.path)
+    for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    _ = try keeper.take(try registry.received(after: Position(10)), asOf: Self.now)
+    #expect(keeper.heldCount == 6)
+    let epoch = Epoch(high: 9, low: 9)
+    registry.restore(to: Position(16), epoch: epoch)
+    registry.commit(Self.imei(30), nil)
+    registry.marks = [MassMark(run: 3, after: Position(10), upTo: Position(16), blacks: 6)]
+    keeper.announced(epoch)
     try registry.writeSnapshot(to: keeper.partPath)
-    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(22)))
-    #expect(keeper.heldSnapshot == nil)
-    try registry.expectSame(as: keeper.current)
+    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(17), held: 0))
+    #expect(keeper.heldCount == 6)
+    registry.commit(Self.imei(31), nil)
+    _ = try keeper.take(try registry.received(after: Position(17)), asOf: Self.now)
+    #expect(keeper.heldCount == 6)
   }
 
   @Test func `a new epoch with the same list is adopted`() throws {
@@ -153,7 +215,7 @@ struct ListKeeperTests {
     }
     #expect(keeper.refused(refusal.problem) == .takeSnapshot(.epochChanged))
     try registry.writeSnapshot(to: keeper.partPath)
-    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(8)))
+    #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(8), held: 0))
     try registry.expectSame(as: keeper.current)
   }
 

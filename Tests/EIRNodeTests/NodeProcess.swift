@@ -14,18 +14,20 @@ struct NodeProcess {
   let process: Process
   let checks: String
   let admin: String
+  /// Nil where the registry cannot hand lists over.
+  let exchange: String?
 
   /// Starts a node and waits until it says that it answers.
   ///
   /// - Parameter blocks: the longest file that it may write, in blocks of 512 bytes.
   static func start(
-    in directory: String, registry: String, token: String = RegistryServer.token,
-    more: [String] = [], blocks: Int? = nil
+    in directory: String, registry: String, more: [String] = [], blocks: Int? = nil,
+    authority: TestAuthority = .shared
   ) async throws -> NodeProcess {
+    try authority.writeNode(to: directory + ".tls")
     let flags =
-      Self.flags(directory) + [
-        "--ceir-url", registry, "--ceir-token", token, "--listen", "127.0.0.1:0",
-        "--admin", "127.0.0.1:0",
+      Self.flags(directory) + Self.registryFlags(directory, registry) + [
+        "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
       ] + more
     let log = directory + ".out"
     try Data().write(to: URL(fileURLWithPath: log))
@@ -51,12 +53,18 @@ struct NodeProcess {
     }
     let words = line.split { " ,\n".contains($0) }.map(String.init)
     try #require(words.count > 4, "\(line)")
+    let exchange = words.firstIndex(of: "exchange").map { words[$0 + 1] }
     return NodeProcess(
-      directory: directory, process: process, checks: words[2], admin: words[4])
+      directory: directory, process: process, checks: words[2], admin: words[4],
+      exchange: exchange)
   }
 
   static func flags(_ directory: String) -> [String] {
     ["--directory", directory, "--registry", "demo", "--operator", "alpha"]
+  }
+
+  static func registryFlags(_ directory: String, _ registry: String) -> [String] {
+    ["--ceir-url", registry, "--tls-directory", directory + ".tls"]
   }
 
   var checksPort: String { String(checks.split(separator: ":").last ?? "") }

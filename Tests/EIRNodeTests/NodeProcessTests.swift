@@ -19,7 +19,7 @@ struct NodeProcessTests {
   }
 
   private static func registry(in scratch: Scratch) async throws -> RegistryServer {
-    let server = RegistryServer(directory: scratch.path)
+    let server = try RegistryServer(directory: scratch.path)
     server.change { registry in
       registry.issuedAt = .now()
       registry.commit(.imei(stolen), black)
@@ -269,6 +269,8 @@ struct NodeProcessTests {
     #expect(accepted.status == 0)
     #expect(accepted.output == "accepted: 6 held subjects\n")
     #expect(try node.verdict(Self.imei(3).dialled) == "BLACKLISTED")
+    let again = try NodeProcess.eir(["accept"] + NodeProcess.flags(node.directory))
+    #expect(again.output == "nothing is held\n")
     _ = node.stop()
     await server.stop()
   }
@@ -310,7 +312,8 @@ struct NodeProcessTests {
     let server = try await Self.registry(in: scratch)
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     let second = try NodeProcess.eir(
-      ["serve", "--ceir-url", server.url, "--ceir-token", "x"] + NodeProcess.flags(node.directory))
+      ["serve"] + NodeProcess.registryFlags(node.directory, server.url)
+        + NodeProcess.flags(node.directory))
     #expect(second.status == 1)
     #expect(
       second.errors
@@ -344,7 +347,7 @@ struct NodeProcessTests {
     let server = try await Self.registry(in: scratch)
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     let flags =
-      ["serve", "--ceir-url", server.url, "--ceir-token", "x"]
+      ["serve"] + NodeProcess.registryFlags(node.directory, server.url)
       + NodeProcess.flags(scratch.path + "/other")
     let taken = try NodeProcess.eir(flags + ["--listen", node.checks, "--admin", "127.0.0.1:0"])
     #expect(taken.status == 1)
@@ -352,21 +355,6 @@ struct NodeProcessTests {
     let second = try NodeProcess.eir(flags + ["--listen", "127.0.0.1:0", "--admin", node.admin])
     #expect(second.status == 1)
     #expect(second.errors.hasSuffix("eir: cannot listen on \(node.admin)\n"))
-    _ = node.stop()
-    await server.stop()
-  }
-
-  @Test func `a registry that refuses the token is said so`() async throws {
-    let scratch = try Scratch()
-    let server = try await Self.registry(in: scratch)
-    let node = try await NodeProcess.start(
-      in: scratch.path + "/node", registry: server.url, token: "somebody-else")
-    try await eventually("the node says so") { try node.status().ceir.trouble != nil }
-    let status = try node.status()
-    #expect(status.ceir.trouble == "The node has not proved who it is")
-    #expect(status.ceir.reachable)
-    #expect(!status.ready)
-    #expect(try node.verdict("490154203237518") == "404")
     _ = node.stop()
     await server.stop()
   }

@@ -1,35 +1,65 @@
+import Crypto
+import DeviceLists
+import EIRNode
+import ExchangeTrust
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import ListExchange
 import Logging
 import NIOCore
 import Simulation
 import Synchronization
 
-/// A registry over real HTTP: the small one behind the interface of the exchange.
+/// A registry over real sockets with certificates on both sides: the small one behind the interface
+/// of the exchange, with faults on order.
 final class RegistryServer: Sendable {
-  static let token = "test-token-of-alpha"
-
   struct State {
     var registry = SmallRegistry()
     var port = 0
     var snapshotCount = 0
-    var requestCount = 0
+    /// Ranges that were asked for, as they were sent.
+    var ranges: [String] = []
+    var acknowledgements: [Acknowledgement] = []
+    var parameters = ParametersAnswer(inForce: ExchangeParameters())
+    var confirmed: [Int] = []
+    var instances: Set<String> = []
+    var questions: [LUStatusRequest] = []
+    /// The answer to such a question; nil for silence.
+    var status: CheckAnswer? = .black
+    var requests: [DeviceRequest] = []
+    var certificatesIssued = 0
+    /// Bytes after which a snapshot breaks off; used once.
+    var snapshotBreaksAfter: Int?
+    var prefersSnapshot = false
+    var changesCount = 0
     var running: Task<Void, any Error>?
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let directory: String
+  private let authority: TestAuthority
+  private let files: TrustedFiles
+  let connections = PeerConnections()
 
-  init(directory: String) { self.directory = directory }
+  init(directory: String, authority: TestAuthority = .shared) throws {
+    self.directory = directory
+    self.authority = authority
+    files = try TrustedFiles(
+      authority.write(.ceir, to: directory + "/ceir-tls", name: "ceir"))
+  }
 
   var registry: SmallRegistry { state.withLock { $0.registry } }
   var snapshotCount: Int { state.withLock { $0.snapshotCount } }
-  var url: String { state.withLock { "http://127.0.0.1:\($0.port)" } }
+  var url: String { state.withLock { "https://127.0.0.1:\($0.port)" } }
 
   func change<Value>(_ body: (inout SmallRegistry) -> sending Value) -> Value {
     state.withLock { body(&$0.registry) }
+  }
+
+  func see<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+    state.withLock { body(&$0) }
   }
 
   /// Listens, again on the same port after a stop.
@@ -38,8 +68,10 @@ final class RegistryServer: Sendable {
     let (ready, isReady) = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "registry")
     logger.logLevel = .critical
+    let gate = PeerGate(
+      files: files, accepting: .anyNode, connections: connections, logger: logger)
     let application = Application(
-      router: router(),
+      router: router(), server: .exchange(gate),
       configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { isReady.yield($0.localAddress?.port ?? 0) }, logger: logger)
     let task = Task { try await application.run() }
@@ -58,51 +90,160 @@ final class RegistryServer: Sendable {
     _ = await task?.result
   }
 
-  private func router() -> Router<BasicRequestContext> {
-    let router = Router()
-    router.get("/exchange/v1/changes") { [self] request, _ in
-      guard isKnown(request) else { return Self.refused(.unauthenticated) }
-      let question: ChangesRequest
-      do {
-        question = try ChangesRequest { name in
-          request.uri.queryParameters[Substring(name)].map(String.init)
-        }
-      } catch {
-        return Self.refused(.badRequest)
-      }
-      return try await answer(question)
+  private func router() -> Router<ConnectionRequestContext> {
+    let router = Router(context: ConnectionRequestContext.self)
+    router.add(middleware: PeerMiddleware(connections))
+    let routes = router.group(context: ExchangeRequestContext.self)
+    routes.get(RouterPath(ExchangePath.changes)) { [self] request, _ in
+      note(request)
+      return try await changes(request)
     }
-    router.get("/exchange/v1/snapshot") { [self] request, _ in
-      guard isKnown(request) else { return Self.refused(.unauthenticated) }
-      let number = state.withLock { state in
-        state.snapshotCount += 1
-        return state.snapshotCount
-      }
-      let path = "\(directory)/served-\(number).index"
-      try registry.writeSnapshot(to: path)
-      let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-      try FileManager.default.removeItem(atPath: path)
-      return Self.response(Array(bytes), ExchangePath.index)
+    routes.get(RouterPath(ExchangePath.snapshot)) { [self] request, _ in
+      note(request)
+      return try snapshot(request)
+    }
+    addMessages(to: routes)
+    routes.post(RouterPath(ExchangePath.certificates)) { [self] request, context in
+      let text = String(buffer: try await request.body.collect(upTo: 8_192))
+      let chain = try authority.authority.issue(
+        context.peer.name.role, for: CertificateRequest(pem: text), days: 90, asOf: .now())
+      see { $0.certificatesIssued += 1 }
+      let pem = try chain.map { try $0.pemText() }.joined()
+      return Self.response(Array(pem.utf8), ExchangePath.certificateChain, status: .created)
     }
     return router
   }
 
-  private func answer(_ question: ChangesRequest) async throws -> Response {
-    let deadline = ContinuousClock.now + .seconds(question.waitSeconds)
-    while true {
-      switch registry.answer(question) {
-      case .failure(let refusal): return Self.refused(refusal.problem)
-      case .success(let bytes):
-        if registry.position > question.after || ContinuousClock.now > deadline {
-          return Self.response(bytes, ExchangePath.ndjson)
-        }
+  private func addMessages(to routes: RouterGroup<ExchangeRequestContext>) {
+    routes.post(RouterPath(ExchangePath.acknowledgements)) { [self] request, _ in
+      let message = try Acknowledgement(json: await body(of: request))
+      see { $0.acknowledgements.append(message) }
+      return answer(Response(status: .noContent))
+    }
+    routes.get(RouterPath(ExchangePath.parameters)) { [self] _, _ in
+      answer(Self.response(see { $0.parameters }.json, ExchangePath.json))
+    }
+    routes.post(RouterPath(ExchangePath.parameterConfirmations)) { [self] request, _ in
+      let message = try ParametersConfirmation(json: await body(of: request))
+      guard see({ $0.parameters.proposed?.version }) == message.version else {
+        return Self.refused(.notProposed)
       }
-      try await pace(milliseconds: 10)
+      see { $0.confirmed.append(message.version) }
+      return answer(Self.response(message.confirmed, ExchangePath.json))
+    }
+    routes.post(RouterPath(ExchangePath.luStatus)) { [self] request, _ in
+      let question = try LUStatusRequest(json: await body(of: request), most: 10)
+      guard let status = see({ $0.questions.append(question); return $0.status }) else {
+        try await Task.sleep(for: .seconds(30))
+        return Self.refused(.unavailable)
+      }
+      let verdict = LUStatusVerdict(status: status, grounds: .init(.stolen), rule: .imei)
+      let answer = LUStatusResponse(
+        verdict, validUntil: Instant.now().adding(seconds: 3_600), epoch: registry.epoch,
+        position: registry.position)
+      return Self.response(answer.json, ExchangePath.json)
+    }
+    routes.post(RouterPath(ExchangePath.requests)) { [self] request, _ in
+      let message = try DeviceRequest(json: await body(of: request))
+      see { $0.requests.append(message) }
+      return Self.response(Self.pending.json, ExchangePath.json, status: .created)
+    }
+    routes.get("/exchange/v1/requests/:id") { _, _ in
+      Self.response(Self.pending.json, ExchangePath.json)
     }
   }
 
-  private func isKnown(_ request: Request) -> Bool {
-    request.headers[.authorization] == "Bearer \(Self.token)"
+  private static let pending = DeviceRequestAnswer(
+    request: RequestID("7e2a90c4b1f84d06953a2c7e8b1d4f60")!, state: .pending)
+
+  private func body(of request: Request) async throws -> [UInt8] {
+    Array(try await request.body.collect(upTo: 65_536).readableBytesView)
+  }
+
+  private func note(_ request: Request) {
+    guard let name = HTTPField.Name(ExchangeHeader.instance) else { return }
+    let instance = request.headers[name] ?? "none"
+    see { _ = $0.instances.insert(instance) }
+  }
+
+  /// With the newest version of the parameters.
+  private func answer(_ response: Response) -> Response {
+    var response = response
+    if let name = HTTPField.Name(ExchangeHeader.parameters) {
+      let parameters = see { $0.parameters }
+      response.headers[name] = String(
+        parameters.proposed?.version ?? parameters.inForce.version)
+    }
+    return response
+  }
+
+  private func changes(_ request: Request) async throws -> Response {
+    see { $0.changesCount += 1 }
+    let question: ChangesRequest
+    do {
+      question = try ChangesRequest { name in
+        request.uri.queryParameters[Substring(name)].map(String.init)
+      }
+    } catch {
+      return Self.refused(.badRequest)
+    }
+    if see({ $0.prefersSnapshot }), !question.insists { return Self.refused(.snapshotIsCheaper) }
+    let deadline = ContinuousClock.now + .seconds(question.waitSeconds)
+    switch registry.answer(question) {
+    case .failure(let refusal): return Self.refused(refusal.problem)
+    case .success: break
+    }
+    let body = ResponseBody { [self] writer in
+      var position = question.after
+      repeat {
+        let now = registry
+        let isLast = ContinuousClock.now > deadline
+        if now.epoch != question.epoch || now.position < position { break }
+        if now.position > position || isLast {
+          let bytes = now.delta(after: position)
+          var decoder = DeltaDecoder(feed: SmallRegistry.feed, after: position)
+          try decoder.append(bytes)
+          position = try decoder.finish().checkpoint.position
+          try await writer.write(ByteBuffer(bytes: bytes))
+        }
+        if isLast, position >= now.position { break }
+        try await pace(milliseconds: 10)
+      } while true
+      try await writer.finish(nil)
+    }
+    return answer(
+      Response(status: .ok, headers: [.contentType: ExchangePath.ndjson], body: body))
+  }
+
+  private func snapshot(_ request: Request) throws -> Response {
+    let number = see { state in
+      state.snapshotCount += 1
+      return state.snapshotCount
+    }
+    let path = "\(directory)/served-\(number).index"
+    try registry.writeSnapshot(to: path)
+    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    try FileManager.default.removeItem(atPath: path)
+    let whole = bytes.count
+    let tag = "\"\(ContentHash(SHA256.hash(data: bytes)))\""
+    var response = Self.response(bytes, ExchangePath.index)
+    if let range = request.headers[.range], request.headers[.ifRange] == tag {
+      see { $0.ranges.append(range) }
+      let first = Int(range.dropFirst("bytes=".count).prefix { $0 != "-" }) ?? 0
+      guard first < whole else { return Self.refused(.rangeNotSatisfiable) }
+      bytes = Array(bytes[first...])
+      response = Self.response(bytes, ExchangePath.index, status: .partialContent)
+      response.headers[.contentRange] = "bytes \(first)-\(whole - 1)/\(whole)"
+    }
+    response.headers[.eTag] = tag
+    if let count = see({ $0.snapshotBreaksAfter.take() }) {
+      let part = ByteBuffer(bytes: bytes.prefix(count))
+      response.body = ResponseBody(contentLength: bytes.count) { writer in
+        try await writer.write(part)
+        throw RegistryFault()
+      }
+    }
+    return answer(response)
   }
 
   private static func refused(_ code: ExchangeCode) -> Response {
@@ -123,3 +264,6 @@ final class RegistryServer: Sendable {
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 }
+
+/// A connection that breaks off in the middle.
+private struct RegistryFault: Error {}

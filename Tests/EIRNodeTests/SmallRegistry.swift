@@ -21,6 +21,9 @@ struct SmallRegistry: Sendable {
   var horizon = Position.start
   var issuedAt = Instant("2026-11-23T06:00:00Z")!
   var mostChanges = 50
+  var marks: [MassMark] = []
+  /// Nil for a registry that signs nothing.
+  var signer: CheckpointSigner? = TestAuthority.shared.signer
 
   var position: Position { Position(UInt64(journal.count)) }
   var digest: ListDigest { digests[journal.count] }
@@ -88,10 +91,17 @@ struct SmallRegistry: Sendable {
         break
       }
     }
-    return encoder.finish(
-      registry: Self.name, feed: Self.feed,
-      head: ListHead(
-        epoch: epoch, position: upTo, digest: digests[Int(upTo.number)], issuedAt: issuedAt))
+    let head = ListHead(
+      epoch: epoch, position: upTo, digest: digests[Int(upTo.number)], issuedAt: issuedAt)
+    guard let signer else {
+      return encoder.finish(registry: Self.name, feed: Self.feed, head: head)
+    }
+    do {
+      return try encoder.finish(
+        registry: Self.name, feed: Self.feed, head: head, massMarks: marks, signer: signer)
+    } catch {
+      fatalError("a checkpoint cannot be signed: \(error)")
+    }
   }
 
   /// The present list as an index file with its checkpoint.
@@ -116,11 +126,21 @@ struct SmallRegistry: Sendable {
       registry: Self.name, content: .feed(Self.feed), epoch: epoch, position: position,
       digests: digests, issuedAt: issuedAt)
     _ = try writer.finish(head: head) { sha256 in
-      Checkpoint(
-        registry: Self.name, epoch: epoch, feed: Self.feed, after: .start, position: position,
-        digest: digests.sum, contentHash: ContentHash(bytes: sha256), issuedAt: issuedAt
-      ).json
+      trailer(
+        Checkpoint(
+          registry: Self.name, epoch: epoch, feed: Self.feed, after: .start, position: position,
+          digest: digests.sum, contentHash: ContentHash(bytes: sha256), issuedAt: issuedAt,
+          massMarks: marks))
     }
+  }
+}
+
+extension SmallRegistry {
+  private func trailer(_ checkpoint: Checkpoint) -> [UInt8] {
+    guard let signer, let signed = try? SignedCheckpoint(checkpoint, by: signer) else {
+      return checkpoint.json
+    }
+    return signed.json
   }
 }
 

@@ -1,4 +1,5 @@
 import DeviceLists
+
 import ExchangeTrust
 import Foundation
 import HTTPTypes
