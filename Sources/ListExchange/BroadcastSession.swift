@@ -168,8 +168,10 @@ extension BroadcastSession {
     _ = endAnswer()
     switch problem.error.code {
     case .standsElsewhere:
+      let before = known
       known = problem.standing.map { .stands($0) } ?? .noList
       detour(asOf: now, using: &chance)
+      wantsSnapshot = known == before && detours > Self.mostDetours
     case .digestDiffers:
       wantsSnapshot = true
       detour(asOf: now, using: &chance)

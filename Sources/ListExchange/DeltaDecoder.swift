@@ -33,6 +33,7 @@ package struct DeltaDecoder {
   }
 
   private let feed: Feed
+  /// Nil: wherever the delta says that it starts.
   private let after: Position?
   private let limits: ExchangeLimits
   private var changes: [Change] = []
@@ -44,8 +45,8 @@ package struct DeltaDecoder {
   private var lineNumber = 0
   private var last: Position
 
-  /// - Parameter after: the position that was asked from; the delta must start there. Nil where
-  ///   nobody has asked: its checkpoint then says where it starts.
+  /// - Parameter after: the position that was asked from, where the delta must start; nil for a
+  ///   broadcast, which nobody has asked for.
   package init(feed: Feed, after: Position?, limits: ExchangeLimits = ExchangeLimits()) {
     self.feed = feed
     self.after = after
@@ -169,11 +170,12 @@ package struct DeltaDecoder {
     guard checkpoint.feed == feed else {
       throw ExchangeError(.wrongFeed, "\(checkpoint.feed) instead of \(feed)")
     }
-    if let after, checkpoint.after != after {
-      throw ExchangeError(.wrongOrder, "starts after \(checkpoint.after) instead of \(after)")
+    let start = after ?? checkpoint.after
+    guard checkpoint.after == start else {
+      throw ExchangeError(.wrongOrder, "starts after \(checkpoint.after) instead of \(start)")
     }
-    if let first = changes.first?.position, first <= checkpoint.after {
-      throw ExchangeError(.wrongOrder, "position \(first) before the start")
+    guard changes.first.map({ $0.position > start }) ?? true else {
+      throw ExchangeError(.wrongOrder, "a change at or before \(start)")
     }
     guard last <= checkpoint.position else {
       throw ExchangeError(.wrongOrder, "position \(last) beyond \(checkpoint.position)")

@@ -62,6 +62,10 @@ package struct FeedFollower: Hashable, Sendable {
     if let stranger = strangeness(of: checkpoint) { return .goOn(stranger) }
     guard let head else { return .takeSnapshot(.noList) }
     if checkpoint.epoch != head.epoch, checkpoint.epoch != announcedEpoch {
+      // A message of a former epoch that was long on its way must not lead back there.
+      guard checkpoint.issuedAt > head.issuedAt else {
+        return .goOn(ExchangeError(.stale, "another epoch, issued before the list that is here"))
+      }
       return .changeEpoch(checkpoint.epoch)
     }
     let isOurEpoch = checkpoint.epoch == head.epoch
@@ -119,7 +123,7 @@ package struct FeedFollower: Hashable, Sendable {
       }
       return .install
     }
-    guard announcedEpoch == checkpoint.epoch || checkpoint.issuedAt >= head.issuedAt else {
+    guard announcedEpoch == checkpoint.epoch || checkpoint.issuedAt > head.issuedAt else {
       return .goOn(ExchangeError(.stale, "a snapshot issued before the list that is here"))
     }
     return .install

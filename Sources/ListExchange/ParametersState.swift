@@ -2,6 +2,10 @@ package import DeviceLists
 
 /// Which parameters are in force, on either side: a proposed set waits until the node has confirmed
 /// it and has come to the position that it names. Until then the former set goes on.
+///
+/// For a while the sides may differ (the node knows first where it stands, and a confirmed set may
+/// be replaced before the registry has put it in force). Then both styles are in use, or the node
+/// asks by itself after a silence: nothing is lost.
 package struct ParametersState: Hashable, Sendable {
   package enum Step: Hashable, Sendable {
     case none

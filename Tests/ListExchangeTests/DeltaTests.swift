@@ -198,6 +198,17 @@ struct DeltaTests {
     Array((text + "\n").utf8).withUnsafeBytes { #expect(usual.change($0) == nil) }
   }
 
+  @Test func `a broadcast starts where it says, and no change may lie before that`() throws {
+    var decoder = DeltaDecoder(feed: Samples.feed, after: nil)
+    try decoder.append(Samples.encoded(Samples.everyKind))
+    #expect(try decoder.finish().checkpoint.after == Position(11))
+    var wrong = DeltaDecoder(feed: Samples.feed, after: nil)
+    let error = #expect(throws: ExchangeError.self) {
+      try wrong.append(Samples.encoded(Samples.everyKind, after: 12))
+    }
+    #expect(error?.code == .wrongOrder)
+  }
+
   @Test func `a stream hands out each delta when it has come whole`() throws {
     let bytes =
       Samples.encoded(Samples.everyKind) + Samples.encoded([], after: 20, upTo: 20)

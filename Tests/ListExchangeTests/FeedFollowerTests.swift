@@ -35,7 +35,14 @@ struct FeedFollowerTests {
     (checkpoint(after: 3, upTo: 10, digest: 1), .confirm),
     (checkpoint(after: 10, upTo: 10, digest: 2), .takeSnapshot(.digestDiffers)),
     (checkpoint(after: 3, upTo: 9), .ignore),
-    (checkpoint(after: 10, upTo: 12, epoch: Samples.otherEpoch), .changeEpoch(Samples.otherEpoch)),
+    (
+      checkpoint(after: 10, upTo: 12, epoch: Samples.otherEpoch, later: 1),
+      .changeEpoch(Samples.otherEpoch)
+    ),
+    (
+      checkpoint(after: 10, upTo: 12, epoch: Samples.otherEpoch),
+      .goOn(ExchangeError(.stale, "another epoch, issued before the list that is here"))
+    ),
     (
       checkpoint(after: 10, upTo: 12, feed: "beta"),
       .goOn(ExchangeError(.wrongFeed, "beta instead of alpha"))

@@ -1,5 +1,4 @@
 import DeviceLists
-
 import ExchangeTrust
 import Foundation
 import HTTPTypes
