@@ -1,8 +1,11 @@
 import Crypto
 import DeviceLists
+import ExchangeTrust
 import Foundation
 import ListExchange
+import SwiftASN1
 import Testing
+import X509
 
 /// The worked example of `Schema/exchange/trust.md`.
 struct SignedDeltaTests {
@@ -23,8 +26,24 @@ struct SignedDeltaTests {
     let page = try Contract.text("trust.md")
     #expect(page.contains("| r | `\(r)` |"))
     #expect(page.contains("| s | `\(s)` |"))
-    let root = try Contract.text("vectors/root.pem")
-    #expect(root.hasPrefix("-----BEGIN CERTIFICATE-----\n"))
+  }
+
+  @Test func `the certificates lead from the root that is shown to the key`() async throws {
+    let root = try Certificate(pemEncoded: Contract.text("vectors/root.pem"))
+    let signed = try SignedDelta.read().signed()
+    let now = signed.checkpoint.issuedAt
+    let trust = SignerTrust(root: root, registry: signed.checkpoint.registry)
+    let key = try await trust.key(for: signed.signature.certificates, asOf: now)
+    #expect(key.rawRepresentation == (try SignedDelta.key.rawRepresentation))
+    let others: [(RegistryName, Instant)] = [
+      (RegistryName("XB")!, now), (signed.checkpoint.registry, now.adding(seconds: 400 * 86_400)),
+    ]
+    for (registry, moment) in others {
+      let stranger = SignerTrust(root: root, registry: registry)
+      await #expect(throws: TrustError.self) {
+        try await stranger.key(for: signed.signature.certificates, asOf: moment)
+      }
+    }
   }
 
   @Test(arguments: 0..<10)
