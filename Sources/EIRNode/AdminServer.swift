@@ -111,6 +111,7 @@ struct AdminServer: Sendable {
   private func status() -> StatusReport {
     var report = StatusReport(
       settings: settings, keeper: keeper, health: exchange.health.report, asOf: .now())
+    report.files = settings.files == nil ? nil : exchange.filesState.report
     report.exchange = .init(
       exchange.parameters.state, instance: exchange.credentials.instance,
       certificate: exchange.credentials.files.current.credential.leaf,

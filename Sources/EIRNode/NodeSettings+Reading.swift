@@ -28,7 +28,8 @@ extension NodeSettings {
       settings = NodeSettings(
         directory: directory, registry: registry, feed: Feed(of: code))
     }
-    let exchange = text.exchange(for: purpose)
+    let files = text.files()
+    let exchange = text.exchange(for: purpose, needsURL: files == nil)
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
     let asks = text.text(.mode) == "ask"
     let decision = text.decision(asks: asks)
@@ -40,6 +41,7 @@ extension NodeSettings {
     settings.ceirURL = exchange.url
     settings.tlsDirectory = exchange.tlsDirectory
     settings.exchangeListen = exchange.listen
+    settings.files = files
     settings.ask = ask
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }
@@ -84,7 +86,9 @@ extension SettingsText {
   }
 
   /// How the registry is reached and reaches this node.
-  fileprivate mutating func exchange(for purpose: NodeSettings.Purpose) -> Exchange {
+  fileprivate mutating func exchange(
+    for purpose: NodeSettings.Purpose, needsURL: Bool
+  ) -> Exchange {
     var exchange = Exchange()
     let (url, directory) = (
       "give the address of the CEIR, such as https://127.0.0.1:8443",
@@ -94,13 +98,30 @@ extension SettingsText {
       exchange.url = optional(.ceirURL, url) { Self.address($0) }
       exchange.tlsDirectory = text(.tlsDirectory)
     } else {
-      exchange.url = required(.ceirURL, url) { Self.address($0) }
+      exchange.url =
+        needsURL || purpose == .ask
+        ? required(.ceirURL, url) { Self.address($0) }
+        : optional(.ceirURL, url) { Self.address($0) }
       exchange.tlsDirectory = required(.tlsDirectory, directory) { $0 }
     }
     exchange.listen = optional(
       .exchangeListen, "give an address and a port, such as 127.0.0.1:9443"
     ) { SocketAddress($0) }
     return exchange
+  }
+
+  fileprivate mutating func files() -> FilesSettings? {
+    let outbox = text(.filesOutbox)
+    let seconds = optional(
+      .filesPollSeconds, "give whole seconds, from 1 to 3600",
+      { text in Int(text).flatMap { FilesSettings.pollSecondsAllowed.contains($0) ? $0 : nil } })
+    let done = optional(.filesDone, "say remove or keep") { FilesSettings.Done(rawValue: $0) }
+    guard let directory = text(.filesDirectory) else { return nil }
+    var files = FilesSettings(directory: directory)
+    files.outbox = outbox
+    if let seconds { files.pollSeconds = seconds }
+    if let done { files.done = done }
+    return files
   }
 
   /// `https://HOST:PORT` without anything behind it.

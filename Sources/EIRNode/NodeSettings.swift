@@ -12,6 +12,8 @@ package struct NodeSettings: Sendable {
   package var tlsDirectory: String?
   /// Where the registry hands lists over; nil where it cannot.
   package var exchangeListen: SocketAddress?
+  /// Nil where the registry's files are not taken.
+  package var files: FilesSettings?
   /// Nil where a device on no list is answered by a setting.
   package var ask: Asking?
   /// Where network elements ask.

@@ -7,6 +7,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case ceirStatusURL = "ceir.statusUrl"
   case tlsDirectory = "tls.directory"
   case exchangeListen = "exchange.listen"
+  case filesDirectory = "files.directory"
+  case filesOutbox = "files.outbox"
+  case filesPollSeconds = "files.pollSeconds"
+  case filesDone = "files.done"
   case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
   case admin

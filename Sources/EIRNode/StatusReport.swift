@@ -67,6 +67,8 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var ceir: Registry
   /// Nil when the files were read without a node.
   package var exchange: Exchange?
+  /// Nil where the registry's files are not taken.
+  package var files: FilesReport?
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
@@ -136,6 +138,7 @@ extension StatusReport {
       lines.append("  CEIR       \(ceir.reachable ? "reachable" : "not reachable")\(contact)")
     }
     if let exchange { lines += exchange.lines }
+    if let files { lines.append("  files      \(files.text)") }
     if let trouble = ceir.trouble { lines.append("  trouble    \(trouble)") }
     if shadow { lines.append("  shadow     every device is let through") }
     if let override { lines.append("  override   every device is answered \(override)") }

@@ -18,6 +18,18 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Address on which the registry may hand lists over.")
   var exchangeListen: String?
 
+  @Option(help: "Mirror of the registry's outbox, where files are taken.", completion: .directory)
+  var filesDirectory: String?
+
+  @Option(help: "Where the node's own files for the registry go.", completion: .directory)
+  var filesOutbox: String?
+
+  @Option(help: "Seconds between two looks for files.")
+  var filesPollSeconds: String?
+
+  @Option(help: "What becomes of a file that was taken: remove or keep.")
+  var filesDone: String?
+
   @Option(help: "How long the mode ask waits for the CEIR, in milliseconds.")
   var askTimeoutMilliseconds: String?
 
@@ -36,7 +48,10 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let own: [SettingKey: String?] = [
       .ceirStatusURL: ceirStatusUrl, .exchangeListen: exchangeListen,
-      .askTimeoutMilliseconds: askTimeoutMilliseconds, .listen: listen, .brakeLeast: brakeLeast, .brakePercent: brakePercent, .checkLog: checkLog,
+      .askTimeoutMilliseconds: askTimeoutMilliseconds, .listen: listen,
+      .brakeLeast: brakeLeast, .brakePercent: brakePercent, .checkLog: checkLog,
+      .filesDirectory: filesDirectory, .filesOutbox: filesOutbox,
+      .filesPollSeconds: filesPollSeconds, .filesDone: filesDone,
     ]
     let settings = try await NodeSettings.read(
       common.sources(own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }),

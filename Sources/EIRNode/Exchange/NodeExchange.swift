@@ -27,6 +27,7 @@ struct NodeExchange: Sendable {
   /// Rung when the feed loop may go on.
   let wakeUp = WakeUp()
   let acknowledge = AcknowledgementBell()
+  let filesState = FilesState()
   private let peer: PeerClient
   private let askingPeer: PeerClient?
   private let client: RegistryClient?
@@ -101,6 +102,7 @@ struct NodeExchange: Sendable {
       }
     ]
     if let client { services += askingServices(client, pace: pace) }
+    if let files = settings.files { services.append(filesService(files, client)) }
     if let listen = settings.exchangeListen { services += listening(listen, onListening) }
     return services
   }

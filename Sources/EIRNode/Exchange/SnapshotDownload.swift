@@ -60,8 +60,11 @@ struct SnapshotDownload: Sendable {
   }
 
   private static func size(of path: String) -> Int? {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    let end = lseek(file, 0, SEEK_END)
+    return end < 0 ? nil : Int(end)
   }
 
   private func fetch(
