@@ -194,8 +194,6 @@ let package = Package(
     test(
       "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
     test("GZipTests", ["GZip"]),
-    test("ContractTests", ["DeviceLists", "ListExchange", crypto]),
-    test("ExchangeTrustTests", ["DeviceLists", "ExchangeTrust", "Simulation", crypto, x509]),
     test("ContractTests", ["DeviceLists", "ExchangeTrust", "ListExchange", asn1, crypto, x509]),
     test(
       "ExchangeTrustTests",
