@@ -42,9 +42,23 @@ extension RegistryTransaction {
 
   /// The newest runs of the last 30 days, the newest first.
   package func massRuns() async throws -> [MassRun] {
-    try await connection.query(
-      Self.massRuns, Int64?.none, Self.oldestRunDays, Self.mostListedRuns
-    ).map { try $0.massRun() }
+    try await massRuns(nil, limit: Self.mostListedRuns)
+  }
+
+  private func massRuns(_ number: Int64?, limit: Int) async throws -> [MassRun] {
+    let rows = try await connection.query(Self.massRuns, number, Self.oldestRunDays, limit)
+    var runs: [MassRun] = []
+    for row in rows {
+      if try row.bool("is_marked") {
+        runs.append(try row.massRun(found: row, isPublished: true))
+      } else {
+        let found = try await connection.query(
+          Self.changesOfRun, try row.int64("import_id"), try row.int64("journal_before")
+        ).only()
+        runs.append(try row.massRun(found: found, isPublished: try found.bool("is_published")))
+      }
+    }
+    return runs
   }
 
   /// Notes that the owner of the token approves; the second approval marks the run.
@@ -87,14 +101,13 @@ extension RegistryTransaction {
   }
 
   private func massRun(_ number: Int64) async throws -> MassRun {
-    let rows = try await connection.query(Self.massRuns, number, Self.oldestRunDays, 1)
-    guard let row = rows.first else {
+    guard let run = try await massRuns(number, limit: 1).first else {
       throw StoreError(
         .unknownRun,
         "There is no mass change \(number) of the last \(Self.oldestRunDays) days: see "
           + "`ceir mass list`.")
     }
-    return try row.massRun()
+    return run
   }
 
   private static func check(_ run: MassRun, approvedBy name: String) throws {
@@ -125,57 +138,59 @@ extension PostgreSQLRow {
       markedAt: try instant("marked_at"))
   }
 
-  fileprivate func massRun() throws -> MassRun {
+  /// `found` has the columns blacks, after_position and up_to_position.
+  fileprivate func massRun(found: PostgreSQLRow, isPublished: Bool) throws -> MassRun {
     MassRun(
       run: try int64("import_id"), source: try string("source"),
       fileName: try string("file_name"), importedAt: try instant("imported_at"),
-      importedBy: try string("imported_by"), blacks: try int("blacks"),
-      after: Position(UInt64(try int64("after_position"))),
-      upTo: Position(UInt64(try int64("up_to_position"))), isPublished: try bool("is_published"),
+      importedBy: try string("imported_by"), blacks: try found.int("blacks"),
+      after: Position(UInt64(try found.int64("after_position"))),
+      upTo: Position(UInt64(try found.int64("up_to_position"))), isPublished: isPublished,
       approvals: try strings("approvals"), isMarked: try bool("is_marked"))
   }
 }
 
 extension RegistryTransaction {
-  /// The first black of each subject after the import, as the journal has it; without those that
-  /// were black on another ground already. A run that is marked is not looked for again. Served by
-  /// ground_import, the primary key of journal and ground_subject.
+  /// Served by the primary keys of import, mass_mark and mass_approval.
   private static let massRuns = """
-    WITH run AS (
-      SELECT i.import_id, i.source, i.file_name, i.imported_at, i.imported_by,
-             i.after_position AS journal_before, m.after_position, m.up_to_position, m.blacks,
-             m.import_id IS NOT NULL AS is_marked
-        FROM import i
-        LEFT JOIN mass_mark m USING (import_id)
-       WHERE i.kind = 'stolen'
-         AND i.imported_at > now() - make_interval(days => $2::integer)
-         AND ($1::bigint IS NULL OR i.import_id = $1)
-       ORDER BY i.import_id DESC
-       LIMIT $3
-    )
-    SELECT run.import_id, run.source, run.file_name, run.imported_at, run.imported_by,
-           run.is_marked, COALESCE(run.blacks, found.blacks) AS blacks,
-           COALESCE(run.after_position, found.first - 1, run.journal_before) AS after_position,
-           COALESCE(run.up_to_position, found.last, run.journal_before) AS up_to_position,
-           run.is_marked OR NOT EXISTS (
-             SELECT FROM dirty d
-               JOIN ground g USING (subject_kind, subject_key1, subject_key2, scope)
-              WHERE g.import_id = run.import_id) AS is_published,
+    SELECT i.import_id, i.source, i.file_name, i.imported_at, i.imported_by,
+           i.after_position AS journal_before, m.after_position, m.up_to_position, m.blacks,
+           m.import_id IS NOT NULL AS is_marked,
            ARRAY(SELECT t.name
                    FROM mass_approval a
                    JOIN api_token t USING (token_id)
-                  WHERE a.import_id = run.import_id
+                  WHERE a.import_id = i.import_id
                   ORDER BY a.approved_at) AS approvals
-      FROM run
-     CROSS JOIN LATERAL (
-             SELECT count(*) AS blacks, min(position) AS first, max(position) AS last
-               FROM (SELECT min(j.position) AS position
+      FROM import i
+      LEFT JOIN mass_mark m USING (import_id)
+     WHERE i.kind = 'stolen'
+       AND i.imported_at > now() - make_interval(days => $2::integer)
+       AND ($1::bigint IS NULL OR i.import_id = $1)
+     ORDER BY i.import_id DESC
+     LIMIT $3
+    """
+
+  /// The first black of each subject after the import, as the journal has it; without those that
+  /// were black on another ground already. `IS TRUE` keeps the run's subjects in a hash table that
+  /// journal and queue are read against once: as a join, the planner might read them once for each
+  /// subject. Served by the primary key of journal, ground_import and ground_subject.
+  private static let changesOfRun = """
+    SELECT count(*) AS blacks, COALESCE(min(position) - 1, $2) AS after_position,
+           COALESCE(max(position), $2) AS up_to_position,
+           NOT EXISTS (
+             SELECT FROM dirty d
+              WHERE ((d.subject_kind, d.subject_key1, d.subject_key2, d.scope) IN (
+                      SELECT g.subject_kind, g.subject_key1, g.subject_key2, g.scope
+                        FROM ground g
+                       WHERE g.import_id = $1)) IS TRUE) AS is_published
+      FROM (SELECT min(j.position) AS position
+              FROM journal j
+             WHERE j.position > $2
+               AND j.status = 1
+               AND ((j.subject_kind, j.subject_key1, j.subject_key2, j.scope) IN (
+                     SELECT g.subject_kind, g.subject_key1, g.subject_key2, g.scope
                        FROM ground g
-                       JOIN journal j USING (subject_kind, subject_key1, subject_key2, scope)
-                      WHERE NOT run.is_marked
-                        AND g.import_id = run.import_id
-                        AND j.position > run.journal_before
-                        AND j.status = 1
+                      WHERE g.import_id = $1
                         AND NOT EXISTS (
                               SELECT FROM ground o
                                WHERE o.subject_kind = g.subject_kind
@@ -185,10 +200,8 @@ extension RegistryTransaction {
                                  AND o.ground_id < g.ground_id
                                  AND o.status = 1
                                  AND o.started_at <= g.recorded_at
-                                 AND (o.ended_at IS NULL OR o.ended_at > g.recorded_at))
-                      GROUP BY g.subject_kind, g.subject_key1, g.subject_key2, g.scope) change
-           ) found
-     ORDER BY run.import_id DESC
+                                 AND (o.ended_at IS NULL OR o.ended_at > g.recorded_at)))) IS TRUE
+             GROUP BY j.subject_kind, j.subject_key1, j.subject_key2, j.scope) change
     """
 
   /// Served by api_token_token_hash_key.
