@@ -25,6 +25,8 @@ package struct CEIRSettings: Sendable, Equatable {
   package var pkiDirectory: String?
   /// Of the files that are exchanged; nil: the folder `files` in the data directory.
   package var filesDirectory: String?
+  /// How long files stay there.
+  package var filesKeepDays = 30
   /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
   package var registryName: String?
   package var timeZone: String?
@@ -38,7 +40,7 @@ package struct CEIRSettings: Sendable, Equatable {
 
   package static let keys = [
     "data.directory", "database.url", "exchange.listen", "exchange.statusListen",
-    "files.directory", "http.host", "http.port", "journal.horizonDays",
+    "files.directory", "files.keepDays", "http.host", "http.port", "journal.horizonDays",
     "pki.directory", "registry.name", "registry.timeZone", "subscribers.days",
   ]
 
@@ -96,6 +98,9 @@ package struct CEIRSettings: Sendable, Equatable {
     }
     pkiDirectory = try Self.directory(reader, "pki.directory", "pki")
     filesDirectory = try Self.directory(reader, "files.directory", "files")
+    if let days = reader.text("files.keepDays") {
+      filesKeepDays = try Self.days(days, "files.keepDays")
+    }
   }
 
   private static func directory(

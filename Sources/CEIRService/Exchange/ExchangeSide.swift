@@ -75,7 +75,8 @@ struct ExchangeSide: Sendable {
         logger: logger),
       FileExchange(
         settings: .init(
-          directory: settings.filesDirectory ?? "\(settings.dataDirectory)/files"),
+          directory: settings.filesDirectory ?? "\(settings.dataDirectory)/files",
+          keepDays: settings.filesKeepDays),
         registry: shared.registry, store: shared.store, lists: shared.lists, logger: logger,
         signer: { [signer] in try? signer.current }),
       application(gate, ready),

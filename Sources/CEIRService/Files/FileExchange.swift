@@ -15,9 +15,12 @@ package struct FileExchange: Service {
     /// Holds a folder for each operator.
     package var directory: String
     /// How long files stay in the outbox and the archive.
-    package var keepDays = 30
+    package var keepDays: Int
 
-    package init(directory: String) { self.directory = directory }
+    package init(directory: String, keepDays: Int = 30) {
+      self.directory = directory
+      self.keepDays = keepDays
+    }
   }
 
   static let pollInterval = Duration.seconds(1)
@@ -147,8 +150,6 @@ package struct FileExchange: Service {
 extension RegistryLists {
   /// What a node of this operator would hold now; nil while the lists are read.
   func fileFeed(of number: ScopeNumber) -> FileFeed? {
-    lists.withLock { lists in
-      FileFeed(all: lists.byScope[.all]?.current, own: lists.byScope[number]?.current)
-    }
+    feed(of: number).flatMap { FileFeed(all: $0.all, own: $0.own) }
   }
 }
