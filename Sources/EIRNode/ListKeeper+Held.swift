@@ -67,7 +67,7 @@ extension ListKeeper {
     _ held: HeldAnswers, by marks: [MassMark], limit: Brake.Limit
   ) -> [Subject] {
     var counts: [HeldSpan: Int] = [:]
-    held.forEach { _, item in
+    held.visit { _, item in
       if item.span.isWide { counts[item.span, default: 0] += 1 }
     }
     let most = limit.count(listEntries: entryCount)

@@ -65,17 +65,17 @@ package struct HeldAnswers: Sendable {
   }
 
   /// In no order.
-  package func forEach(_ body: (Subject, HeldSubject) -> Void) {
-    func visit(_ subject: Subject?, _ item: Item) {
+  package func visit(_ body: (Subject, HeldSubject) -> Void) {
+    func show(_ subject: Subject?, _ item: Item) {
       guard let subject else { return }
       body(
         subject, HeldSubject(listed: numbering.listed[Int(item.number)], span: item.span))
     }
-    for (imei, item) in imeis { visit(Subject(kind: .imei, first: imei, second: 0), item) }
-    for (tac, item) in tacs { visit(Subject(kind: .tac, first: UInt64(tac), second: 0), item) }
+    for (imei, item) in imeis { show(Subject(kind: .imei, first: imei, second: 0), item) }
+    for (tac, item) in tacs { show(Subject(kind: .tac, first: UInt64(tac), second: 0), item) }
     for (imei, items) in pairings {
       for (imsi, item) in items {
-        visit(Subject(kind: .pairing, first: imei, second: imsi), item)
+        show(Subject(kind: .pairing, first: imei, second: imsi), item)
       }
     }
     for (range, held) in ranges { body(.range(range), held) }
@@ -83,7 +83,7 @@ package struct HeldAnswers: Sendable {
 
   package func filter(_ isWanted: (Subject, HeldSubject) -> Bool) -> [Subject] {
     var wanted: [Subject] = []
-    forEach { subject, held in
+    visit { subject, held in
       if isWanted(subject, held) { wanted.append(subject) }
     }
     return wanted

@@ -81,7 +81,7 @@ struct HeldFile: Sendable {
     if !now.isEmpty {
       var subjects: [(Subject, HeldSubject)] = []
       subjects.reserveCapacity(now.count)
-      now.forEach { subjects.append(($0, $1)) }
+      now.visit { subjects.append(($0, $1)) }
       bytes += try Self.record(holding: subjects)
     }
     try FileSystem.replace(path, with: bytes)

@@ -32,7 +32,7 @@ extension ListIndex {
   package func forgetHeldSpans() throws(ListIndexError) {
     try changeHeld { (held, file, _) throws(ListIndexError) in
       var known: [(Subject, HeldSubject)] = []
-      held.forEach { subject, item in
+      held.visit { subject, item in
         if item.span.isKnown {
           known.append((subject, HeldSubject(listed: item.listed, span: .unknown)))
         }

@@ -44,7 +44,8 @@ struct RegistryOptions: ParsableArguments {
 
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
-  @Option(help: "What a device on no list is answered: white, grey, black, unknown, or ask the CEIR.")
+  @Option(
+    help: "What a device on no list is answered: white, grey, black, unknown, or ask the CEIR.")
   var mode: String?
 
   @Flag(help: "Decide, count and log, but let everything through.")

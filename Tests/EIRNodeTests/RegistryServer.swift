@@ -133,7 +133,8 @@ final class RegistryServer: Sendable {
     }
     routes.post(RouterPath(ExchangePath.luStatus)) { [self] request, _ in
       let question = try LUStatusRequest(json: await body(of: request), most: 10)
-      guard let status = see({ $0.questions.append(question); return $0.status }) else {
+      see { $0.questions.append(question) }
+      guard let status = see({ $0.status }) else {
         try await Task.sleep(for: .seconds(30))
         return Self.refused(.unavailable)
       }

@@ -14,6 +14,7 @@ struct TestAuthority: Sendable {
 
   let authority: CertificateAuthority
   let signer: CheckpointSigner
+  let signerKey: P256.Signing.PublicKey
 
   private static func made(_ name: String) -> TestAuthority {
     do {
@@ -26,7 +27,8 @@ struct TestAuthority: Sendable {
       return TestAuthority(
         authority: authority,
         signer: CheckpointSigner(
-          key: signer.key, certificates: try signer.chain.map { try $0.derBytes() }))
+          key: signer.key, certificates: try signer.chain.map { try $0.derBytes() }),
+        signerKey: signer.key.publicKey)
     } catch {
       fatalError("no certificates can be made: \(String(reflecting: error))")
     }
@@ -54,9 +56,13 @@ struct TestAuthority: Sendable {
 }
 
 extension ListKeeper {
-  /// Installs what stands at ``partPath``, as if its signature were proved.
-  func installPart(asOf now: Instant) throws -> Progress {
+  /// Installs what stands at ``partPath``, if the registry of the tests has signed it.
+  func installPart(asOf now: Instant) throws(NodeError) -> Progress {
     let signed = try ListKeeper.signedCheckpoint(ofFile: partPath)
+    guard (try? signed.verify(with: TestAuthority.shared.signerKey)) != nil,
+      let right = try? TestAuthority.shared.signer.sign(signed.checkpoint),
+      right.certificates == signed.signature.certificates
+    else { throw NodeError(.refused(.signatureWrong), "not signed by the registry") }
     return try install(snapshot: partPath, provenBy: signed.checkpoint, asOf: now)
   }
 }

@@ -80,7 +80,7 @@ struct ListModel {
     #expect(snapshot.head.position == head.position)
     #expect(snapshot.head.epoch == head.epoch)
     var found: [Subject: HeldSubject] = [:]
-    snapshot.held.forEach { found[$0] = $1 }
+    snapshot.held.visit { found[$0] = $1 }
     #expect(found == held)
     #expect(snapshot.held.count == held.count)
     var entries: [ListedEntry] = []

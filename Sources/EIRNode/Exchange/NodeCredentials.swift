@@ -15,7 +15,10 @@ package struct NodeCredentials: Sendable {
     do throws(TrustError) {
       files = try TrustedFiles(CredentialFiles(directory: directory, name: "node"))
     } catch {
-      throw NodeError(.settings, error.description, underlying: error)
+      throw NodeError(
+        .settings,
+        "tls.directory does not hold what the CEIR issues with ceir pki issue: \(error)",
+        underlying: error)
     }
     let own = files.current.own
     guard own.registry == settings.registry, case .node(let code, _) = own.role,

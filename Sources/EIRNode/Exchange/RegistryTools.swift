@@ -82,7 +82,8 @@ package struct DeviceOrder: Hashable, Sendable {
       throw NodeError(.settings, "the IMSI \(error)")
     }
     request = DeviceRequest(
-      kind: kind == .block ? .block : .unblock, imei: device, imsi: subscriber, reason: reason, caseReference: caseReference)
+      kind: kind == .block ? .block : .unblock, imei: device, imsi: subscriber, reason: reason,
+      caseReference: caseReference)
   }
 }
 
