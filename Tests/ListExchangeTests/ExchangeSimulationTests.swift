@@ -45,8 +45,15 @@ struct ExchangeSimulationTests {
     world.registry.approveAll()
     let isSettled = try world.run(atMost: settlingSeconds) { Self.isSettled(world) }
     if !isSettled, world.findings.isEmpty { return unsettled(world) }
+    // When the stragglers have come, what is new travels as deltas alone.
     _ = try world.run(atMost: quietSeconds) { false }
-    return world.findings + atRest(world)
+    let snapshots = world.snapshotCount
+    world.publish(9)
+    let isFollowed = try world.run(atMost: settlingSeconds) { Self.isSettled(world) }
+    if !isFollowed, world.findings.isEmpty { return unsettled(world) }
+    _ = try world.run(atMost: quietSeconds) { false }
+    let detours = world.snapshotCount - snapshots
+    return world.findings + atRest(world) + (detours > 0 ? ["\(detours) snapshots at rest"] : [])
   }
 
   private static func standing(_ world: ExchangeWorld, _ feed: Feed) -> Standing {

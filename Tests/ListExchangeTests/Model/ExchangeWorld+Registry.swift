@@ -48,6 +48,7 @@ extension ExchangeWorld {
       broadcast(.delta(try delta(feed, after)), to: number, parameters)
     case .snapshot(let least):
       guard registry.position >= least else { return found("a snapshot below \(least)") }
+      snapshotCount += 1
       broadcast(
         .snapshot(registry.snapshot(of: feed, asOf: registryNow)), to: number, parameters)
     case .wait, .leave: break
@@ -62,8 +63,13 @@ extension ExchangeWorld {
   }
 
   private func delta(_ feed: Feed, _ after: Position) throws -> ReceivedDelta {
-    try registry.delta(
+    let delta = try registry.delta(
       of: feed, after: after, most: 8, asOf: registryNow, asBytes: holds(20))
+    guard holds(trouble.gap), !delta.changes.isEmpty else { return delta }
+    // An accident that only the digest can find: a row is left out.
+    var changes = delta.changes
+    changes.remove(at: .random(in: changes.indices, using: &chance))
+    return ReceivedDelta(changes: changes, checkpoint: delta.checkpoint)
   }
 
   private func broadcast(
@@ -114,6 +120,7 @@ extension ExchangeWorld {
         reply(.delta(try delta(feed, asked.after)), to: number, token)
       }
     case .snapshot:
+      snapshotCount += 1
       reply(.snapshot(registry.snapshot(of: feed, asOf: registryNow)), to: number, token)
     case .parameters:
       let state = registry.parameters[number]
@@ -172,7 +179,7 @@ extension ExchangeWorld {
     for number in nodes.indices { try step(session: number) }
   }
 
-  private func publish(_ count: Int) {
+  func publish(_ count: Int) {
     let scopes: [Scope] = [.all] + ModelRegistry.feeds.map { .only($0.ownOperator) }
     let classes = [nil, Samples.black, Samples.black, Samples.grey, Samples.white]
     let entries = (0..<count).map { _ in

@@ -12,6 +12,7 @@ final class ExchangeWorld {
     var doubled = 0
     var delayed = 0
     var cut = 0
+    var gap = 0
     var fault = 0
   }
 
@@ -34,6 +35,8 @@ final class ExchangeWorld {
   let digests = EntryDigests()
   var nextRun: Int64 = 1
   var actsLeft = 0
+  /// Snapshots that have been sent.
+  var snapshotCount = 0
   /// What has gone wrong so far.
   private(set) var findings: [String] = []
   /// The furthest that each node has been in each epoch.
@@ -56,6 +59,7 @@ final class ExchangeWorld {
     trouble = Trouble(
       lost: .random(in: 0...200, using: &chance), doubled: .random(in: 0...200, using: &chance),
       delayed: .random(in: 0...200, using: &chance), cut: .random(in: 0...100, using: &chance),
+      gap: .random(in: 0...40, using: &chance),
       fault: .random(in: 0...100, using: &chance))
     self.chance = chance
   }
