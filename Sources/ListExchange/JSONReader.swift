@@ -189,26 +189,67 @@ extension JSONReader {
     let start = place
     let count = digits()
     guard count > 0, count == 1 || bytes[start] != 0x30 else { throw wrong("no number") }
-    var isWhole = !isNegative
-    var number: UInt64 = 0
-    for byte in bytes[start..<place] where isWhole {
-      let (product, isTooLarge) = number.multipliedReportingOverflow(by: 10)
-      let (sum, isTooLargeBy1) = product.addingReportingOverflow(UInt64(byte & 15))
-      number = sum
-      isWhole = !isTooLarge && !isTooLargeBy1
-    }
+    let whole = start..<place
+    var fraction = place..<place
     if next == UInt8(ascii: ".") {
       place += 1
-      isWhole = false
-      guard digits() > 0 else { throw wrong("no number") }
+      fraction = place..<place + digits()
+      guard !fraction.isEmpty else { throw wrong("no number") }
     }
+    var exponent = 0
     if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
       place += 1
-      isWhole = false
-      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { place += 1 }
-      guard digits() > 0 else { throw wrong("no number") }
+      exponent = try self.exponent()
     }
-    return isWhole ? .whole(number) : .otherNumber
+    guard !isNegative else { return .otherNumber }
+    return wholeNumber(whole, fraction, exponent).map(JSONValue.whole) ?? .otherNumber
+  }
+
+  /// Beyond ``mostExponent`` nothing but 0 is a number of the exchange.
+  private mutating func exponent() throws(ExchangeError) -> Int {
+    let isNegative = next == UInt8(ascii: "-")
+    if isNegative || next == UInt8(ascii: "+") { place += 1 }
+    let start = place
+    guard digits() > 0 else { throw wrong("no number") }
+    let number = bytes[start..<place].reduce(0) {
+      min($0 * 10 + Int($1 & 15), Self.mostExponent)
+    }
+    return isNegative ? -number : number
+  }
+
+  private static let mostExponent = 1_000
+
+  /// `12`, and what JSON Schema calls the same integer: `12.0`, `1.2e1`, `120e-1`. Nil where it is
+  /// none, or above 2^64 − 1.
+  private func wholeNumber(
+    _ whole: Range<Int>, _ fraction: Range<Int>, _ exponent: Int
+  ) -> UInt64? {
+    var number: UInt64 = 0
+    // So many digits stand before the point once it is moved; the others must be 0.
+    let before = whole.count + exponent
+    for index in 0..<max(before, whole.count + fraction.count) {
+      let digit =
+        if index < whole.count {
+          bytes[whole.lowerBound + index] & 15
+        } else if index - whole.count < fraction.count {
+          bytes[fraction.lowerBound + index - whole.count] & 15
+        } else {
+          UInt8(0)
+        }
+      if index >= before {
+        guard digit == 0 else { return nil }
+      } else {
+        guard let longer = Self.appending(digit, to: number) else { return nil }
+        number = longer
+      }
+    }
+    return number
+  }
+
+  private static func appending(_ digit: UInt8, to number: UInt64) -> UInt64? {
+    let (product, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+    let (sum, isTooLargeBy1) = product.addingReportingOverflow(UInt64(digit))
+    return isTooLarge || isTooLargeBy1 ? nil : sum
   }
 
   private mutating func string() throws(ExchangeError) -> String {
