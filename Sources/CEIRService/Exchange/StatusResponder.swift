@@ -104,7 +104,12 @@ final class StatusResponder: CheckResponder {
     guard isJSON else {
       throw ExchangeError(.unsupportedMedia, "the body must be \(ExchangePath.json)")
     }
+    if let instance = request.header(instanceField), InstanceID(instance) == nil {
+      throw ExchangeError(.badRequest, "\(ExchangeHeader.instance) is unusable")
+    }
   }
+
+  private static let instanceField = ExchangeHeader.instance.lowercased()
 
   private static func refusal(_ error: ExchangeError) -> CheckResponse {
     var headers: [(String, String)] = []
