@@ -116,6 +116,8 @@ struct AdminServer: Sendable {
       exchange.parameters.state, instance: exchange.credentials.instance,
       certificate: exchange.credentials.files.current.credential.leaf,
       lastBroadcast: exchange.health.report.lastBroadcast)
+    // Without an address to ask, nobody tells the node how it is served.
+    if settings.files != nil, settings.ceirURL == nil { report.exchange?.style = "files" }
     return report
   }
 
