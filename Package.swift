@@ -176,13 +176,10 @@ let package = Package(
     .testTarget(
       name: "CEIRServiceTests",
       dependencies: [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "GZip", "ListExchange", "PostgreSQL",
-        "RegistryStore", "Simulation", configuration, crypto, hummingbird, hummingbirdTesting,
-        logging,
-        "CEIRService", "DeviceIdentity", "DeviceLists", "ListExchange", "PostgreSQL",
-        "RegistryStore", "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
-        "CEIRService", "DeviceIdentity", "DeviceLists", "PostgreSQL", "RegistryStore",
-        "Simulation", configuration, hummingbird, hummingbirdTesting, logging,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
+        "ListIndex", "PostgreSQL", "RegistryStore", "Simulation", configuration, crypto, httpClient,
+        hummingbird, hummingbirdTesting, logging, nio("NIOCore"), nio("NIOHTTP1"),
+        nio("NIOPosix"), asn1, x509,
       ], exclude: ["Golden"], swiftSettings: strict),
     test(
       "CheckServerTests",

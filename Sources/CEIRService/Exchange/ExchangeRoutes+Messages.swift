@@ -35,6 +35,9 @@ extension ExchangeRoutes {
     return Self.response(answer, isRepeated: isRepeated)
   }
 
+  /// What is kept of an acknowledgement that names another list than the registry's.
+  private static let differs = ExchangeCode.digestDiffers.httpStatus
+
   private static func response(_ answer: KeptAnswer, isRepeated: Bool) -> Response {
     var headers: HTTPFields = [:]
     headers[.contentType] = answer.contentType
@@ -59,15 +62,16 @@ extension ExchangeRoutes {
     let body = try await asked.body(
       ExchangePath.json, upTo: ExchangeLimits.longestDocumentBytes)
     let said = try Acknowledgement(json: body)
+    let standing = said.standing
     let response = try await once(asked, body) { registry in
-      let standing = said.standing
       let comparison = try await registry.acknowledge(
         of: asked.identity, epoch: standing.epoch, position: standing.position,
         digest: standing.digest, held: said.held)
-      if comparison == .differs {
-        throw ExchangeError(.digestDiffers, "at position \(standing.position)")
-      }
-      return KeptAnswer(status: 204)
+      // Where the node stands is kept either way: its difference is for the staff to see.
+      return KeptAnswer(status: comparison == .differs ? Self.differs : 204)
+    }
+    guard response.status.code != Self.differs else {
+      throw ExchangeError(.digestDiffers, "at position \(standing.position)")
     }
     services.acknowledgements.tell(said, of: asked.identity)
     return response

@@ -51,6 +51,11 @@ final class StatusResponder: CheckResponder {
       throw ExchangeError(.certificateRefused, "this is no node in force")
     }
     try Self.check(request)
+    if let instance = request.header(ExchangeHeader.instance.lowercased()),
+      InstanceID(instance) == nil
+    {
+      throw ExchangeError(.badRequest, "\(ExchangeHeader.instance) is unusable")
+    }
     let now = Instant.now
     let question = try request.body.withUnsafeReadableBytes { bytes in
       Result { () throws(ExchangeError) in try LUStatusRequest(bytes) }

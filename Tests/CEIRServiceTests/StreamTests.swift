@@ -1,0 +1,92 @@
+import CEIRService
+import DeviceLists
+import ListExchange
+import NIOCore
+import PostgreSQL
+import RegistryStore
+import Simulation
+import Testing
+
+/// Changes as they happen, and what a node is told that cannot have them.
+struct StreamTests {
+  @Test func `one response brings delta after delta as they are published`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let epoch = try await world.head().epoch
+    async let streamed = node.changes(from: .beginning(of: epoch), wait: 4, isStream: true)
+    for number in 0..<5 {
+      try await world.block(35_000_000_000_000 + UInt64(number))
+      try await pace(milliseconds: 100)
+    }
+    let deltas = try await streamed
+    let head = try await world.head()
+    #expect(deltas.count > 1)
+    #expect(deltas.flatMap(\.changes).count == 5)
+    #expect(deltas.last?.checkpoint.head.digest == head.digest)
+    #expect(zip(deltas, deltas.dropFirst()).allSatisfy { $0.checkpoint.position == $1.checkpoint.after })
+    try await world.stop()
+  }
+
+  @Test func `a held request is answered by the change`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let epoch = try await world.head().epoch
+    let started = ContinuousClock.now
+    async let answered = node.changes(from: .beginning(of: epoch), wait: 50)
+    try await pace(milliseconds: 200)
+    try await world.block(35_000_000_000_000)
+    let deltas = try await answered
+    #expect(deltas.flatMap(\.changes).count == 1)
+    #expect(started.duration(to: .now) < .seconds(20))
+    try await world.stop()
+  }
+
+  @Test func `past the horizon and in another epoch a node hears so`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    for number in 0..<3 { try await world.block(35_000_000_000_000 + UInt64(number)) }
+    let head = try await world.head()
+    try await world.owner.withConnection {
+      try await $0.script("DELETE FROM ceir.journal WHERE position <= 2")
+    }
+    func ask(_ epoch: Epoch) async throws -> TestNode.Answer {
+      let question = ChangesRequest(epoch: epoch, after: .start, digest: .zero)
+      return try await node.send("GET", question.target)
+    }
+    #expect(try await ask(head.epoch).code == .beforeHorizon)
+    let epoch = Epoch(high: 7, low: 7)
+    try await world.store.write { try await $0.begin(epoch, reason: "test") }
+    let answer = try await ask(head.epoch)
+    #expect(answer.code == .epochChanged)
+    #expect(try ExchangeProblem(json: answer.body).epoch == epoch)
+    // At its own place it goes on in the new epoch.
+    let standing = Standing(epoch: epoch, position: head.position, digest: head.digest)
+    #expect(try await node.changes(from: standing).count == 1)
+    try await world.stop()
+  }
+
+  @Test func `the status listener answers as the whole interface does`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    try await world.block(49_015_420_323_751)
+    let (one, many) = (
+      #"{"imei":"490154203237518"}"#, #"{"queries":[{"imei":"490154203237518"}]}"#
+    )
+    let base = try world.statusURL
+    for body in [one, many] {
+      try await eventually("the same answer") {
+        let fast = try await node.send("POST", ExchangePath.luStatus, body, base: base)
+        let slow = try await node.send("POST", ExchangePath.luStatus, body)
+        return fast.status == 200 && fast.text.prefix(60) == slow.text.prefix(60)
+          && fast.headers["openceir-parameters"] == "0"
+          && fast.text.contains(#""status":"black""#)
+      }
+    }
+    #expect(try await node.send("GET", ExchangePath.status, base: base).code == .notFound)
+    let wrong = try await node.send("GET", ExchangePath.luStatus, base: base)
+    #expect(wrong.code == .methodNotAllowed)
+    #expect(
+      try await node.send("POST", ExchangePath.luStatus, "{", base: base).code == .badRequest)
+    try await world.stop()
+  }
+}
