@@ -28,7 +28,7 @@ struct BroadcastTests {
     }
     #expect(receiver.standing?.digest == head.digest)
     let before = try await world.block(35_000_000_000_100)
-    try await eventually("one change more", within: 5) {
+    try await eventually("one change more") {
       receiver.standing.map { $0.position >= before } ?? false
     }
     await receiver.stop()

@@ -118,8 +118,11 @@ final class ExchangeWorld: Sendable {
   func block(_ imei: UInt64, scope: Scope = .all) async throws -> Position {
     let imei = try #require(IMEI(number: imei))
     let ground = NewGround(on: .imei(imei), scope: scope, code: .stolen, source: "test")
+    let before = try await head().position
     let outcome = try await Registrar(store: store).decide(.block(ground), on: imei, by: "test")
-    return try #require(outcome.position)
+    if let position = outcome.position { return position }
+    try await eventually("the publication") { try await self.head().position > before }
+    return try await head().position
   }
 
   func head(of code: String = "alfa") async throws -> ListHead {

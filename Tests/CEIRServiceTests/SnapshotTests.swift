@@ -45,7 +45,8 @@ struct SnapshotTests {
     let trust = SignerTrust(root: world.authority.root, registry: signed.checkpoint.registry)
     try await signed.verify(with: trust.key(for: signed.signature.certificates, asOf: .now))
 
-    let first = try await node.send("GET", target, headers: [("Range", "bytes=0-99")])
+    let first = try await node.send(
+      "GET", target, headers: [("Range", "bytes=0-99"), ("If-Range", tag)])
     #expect(first.status == 206)
     #expect(first.headers["content-range"] == "bytes 0-99/\(whole.body.count)")
     // The list goes on; a newer cut is made; the old one can still be resumed.
