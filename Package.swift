@@ -206,7 +206,8 @@ let package = Package(
       dependencies: [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
         "ExchangeTrust", "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpClient,
-        httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"), nio("NIOPosix"), x509,
+        httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"), nio("NIOHTTP1"),
+        nio("NIOPosix"), x509,
       ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
   ]
