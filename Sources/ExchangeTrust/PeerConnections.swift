@@ -9,7 +9,7 @@ package struct ConnectionLimits: Hashable, Sendable {
   /// Connections on which nobody has proved anything yet; they take no place from the others.
   package var handshakes = 512
   /// Connections of one peer, over all its certificates.
-  package var connectionsPerPeer = 64
+  package var connectionsPerPeer = 256
   /// How long a peer may take to prove who it is.
   package var handshake: TimeAmount = .seconds(10)
   /// How long a closing connection waits for the peer's farewell.

@@ -11,7 +11,7 @@ struct PKI: AsyncParsableCommand {
     commandName: "pki",
     abstract: "The certificates by which the CEIR and the operators' nodes know each other.",
     discussion: """
-      The registry has its own authority in the folder pki of its data directory. root.key is \
+      The registry has its own authority in pki.directory (the folder pki of its data directory). root.key is \
       needed only for a new issuing certificate: keep it elsewhere.
 
       EXAMPLES
@@ -41,7 +41,7 @@ struct CertificateRow: Encodable {
 }
 
 extension CEIRSettings {
-  var authority: AuthorityFolder { AuthorityFolder(directory: dataDirectory + "/pki") }
+  var authority: AuthorityFolder { AuthorityFolder(directory: certificateDirectory) }
 }
 
 extension PKI {

@@ -37,9 +37,23 @@ struct OwnCertificates: Service {
     }
   }
 
+  /// `ceir pki init` needs no database: what it made is noted here.
+  private func note() async throws {
+    let leaves = [files.current.credential.leaf, try folder.signer.read().leaf]
+    try await store.write { registry in
+      let known = Set(try await registry.certificates().map(\.serial))
+      for leaf in leaves where !known.contains(leaf.serial.description) {
+        try await registry.record(leaf, by: "ceir")
+      }
+    }
+  }
+
   private func renewInTime() async {
+    var isNoted = false
     while !Task.isCancelled {
       do {
+        if !isNoted { try await note() }
+        isNoted = true
         if Self.isDue(files.current.credential.leaf, asOf: .now) { try await renew() }
         try await Task.sleep(for: Self.interval)
       } catch is CancellationError {
