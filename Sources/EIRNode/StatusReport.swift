@@ -157,7 +157,8 @@ extension StatusReport.Exchange {
     let broadcast = lastBroadcast.map { ", last broadcast \($0)" } ?? ""
     return [
       "  exchange   style \(style), parameters version \(parameters)\(waiting)\(broadcast)",
-      "  shown as   instance \(instance), certificate \(certificateSerial) until \(certificateEnds)",
+      "  shown as   instance \(instance), certificate \(certificateSerial) "
+        + "until \(certificateEnds)",
     ]
   }
 }

@@ -3,8 +3,8 @@ internal import DeviceLists
 internal import Glibc
 
 /// The file of held subjects: a header, then records that hold or release subjects. Each record has
-/// a checksum, so that one which a crash cut off counts for nothing. `Schema/exchange/index.md` does
-/// not describe it, since it never travels.
+/// a checksum, so that one which a crash cut off counts for nothing. `Schema/exchange/index.md`
+/// does not describe it, since it never travels.
 ///
 /// Record: `UInt32` length of the payload, payload, checksum of both. Payload: `UInt8` operation;
 /// then groups up to its end: the class that is answered by (holding only), `UInt32` count, and for

@@ -11,16 +11,17 @@ import Testing
 /// Snapshots by range, from cuts that nodes share.
 struct SnapshotTests {
   /// From RFC 9110, 14.1.2, and its edges, for a file of 1,000 bytes.
-  @Test(arguments: [
-    (nil, ByteRange.whole), ("bytes=0-499", .part(0..<500)), ("bytes=500-", .part(500..<1_000)),
-    ("bytes=-500", .part(500..<1_000)), ("bytes=-2000", .part(0..<1_000)),
-    ("bytes=999-999", .part(999..<1_000)), ("bytes=900-9999", .part(900..<1_000)),
-    ("bytes=0-18446744073709551616", .part(0..<1_000)), ("BYTES=1-1", .part(1..<2)),
-    ("bytes=1000-", .unsatisfiable), ("bytes=1000-1001", .unsatisfiable),
-    ("bytes=-0", .unsatisfiable), ("bytes=2-1", .whole), ("bytes=0-1,5-6", .whole),
-    ("bytes=", .whole), ("bytes=-", .whole), ("bytes=a-b", .whole), ("items=0-1", .whole),
-    ("bytes=+1-2", .whole), ("bytes= 1-2", .whole),
-  ] as [(String?, ByteRange)])
+  @Test(
+    arguments: [
+      (nil, ByteRange.whole), ("bytes=0-499", .part(0..<500)), ("bytes=500-", .part(500..<1_000)),
+      ("bytes=-500", .part(500..<1_000)), ("bytes=-2000", .part(0..<1_000)),
+      ("bytes=999-999", .part(999..<1_000)), ("bytes=900-9999", .part(900..<1_000)),
+      ("bytes=0-18446744073709551616", .part(0..<1_000)), ("BYTES=1-1", .part(1..<2)),
+      ("bytes=1000-", .unsatisfiable), ("bytes=1000-1001", .unsatisfiable),
+      ("bytes=-0", .unsatisfiable), ("bytes=2-1", .whole), ("bytes=0-1,5-6", .whole),
+      ("bytes=", .whole), ("bytes=-", .whole), ("bytes=a-b", .whole), ("items=0-1", .whole),
+      ("bytes=+1-2", .whole), ("bytes= 1-2", .whole),
+    ] as [(String?, ByteRange)])
   func `a range is what its header says`(header: String?, range: ByteRange) {
     #expect(ByteRange(header, of: 1_000) == range)
   }

@@ -135,7 +135,7 @@ final class RegistryServer: Sendable {
       let question = try LUStatusRequest(json: await body(of: request), most: 10)
       see { $0.questions.append(question) }
       guard let status = see({ $0.status }) else {
-        try await Task.sleep(for: .seconds(30))
+        try await pace(milliseconds: 30_000)
         return Self.refused(.unavailable)
       }
       let verdict = LUStatusVerdict(status: status, grounds: .init(.stolen), rule: .imei)

@@ -100,7 +100,7 @@ struct SmallRegistry: Sendable {
       return try encoder.finish(
         registry: Self.name, feed: Self.feed, head: head, massMarks: marks, signer: signer)
     } catch {
-      fatalError("a checkpoint cannot be signed: \(error)")
+      preconditionFailure("a checkpoint cannot be signed: \(error)")
     }
   }
 

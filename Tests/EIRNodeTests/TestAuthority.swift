@@ -30,7 +30,7 @@ struct TestAuthority: Sendable {
           key: signer.key, certificates: try signer.chain.map { try $0.derBytes() }),
         signerKey: signer.key.publicKey)
     } catch {
-      fatalError("no certificates can be made: \(String(reflecting: error))")
+      preconditionFailure("no certificates can be made: \(String(reflecting: error))")
     }
   }
 

@@ -109,9 +109,11 @@ package final class NodeRoster: Service {
     let closed = connections.revoke(Set(revoked.compactMap { CertificateSerial($0) }))
     let expired = connections.closeExpired(asOf: .now)
     if closed + expired > 0 {
-      logger.notice("Connections were closed.", metadata: [
-        "revoked": "\(closed)", "expired": "\(expired)",
-      ])
+      logger.notice(
+        "Connections were closed.",
+        metadata: [
+          "revoked": "\(closed)", "expired": "\(expired)",
+        ])
     }
     metrics.connections.set(Int64(connections.count))
   }
