@@ -4,6 +4,14 @@ import Logging
 import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Takes what the registry hands over: now, or one after the other in the background.
 final class BroadcastTaker: Sendable {
   /// Something whole, whose signature is proved.
@@ -16,6 +24,11 @@ final class BroadcastTaker: Sendable {
       case .delta(let delta): delta.checkpoint
       case .snapshot(_, let checkpoint): checkpoint
       }
+    }
+
+    /// Removes the file of a snapshot that is not taken; one that is taken has moved away.
+    func discard() {
+      if case .snapshot(let path, _) = self { unlink(path) }
     }
   }
 
@@ -105,6 +118,7 @@ final class BroadcastTaker: Sendable {
       } catch {
         logger.warning(
           "an accepted broadcast was not applied", metadata: ["reason": "\(error)"])
+        broadcast.discard()
         acknowledge.ring(isRepeated: true)
       }
       waiting.withLock { $0 -= 1 }

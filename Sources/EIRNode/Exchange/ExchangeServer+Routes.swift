@@ -66,7 +66,12 @@ extension ExchangeServer {
     _ received: BroadcastTaker.Broadcast, _ isAsync: Bool
   ) async throws -> Response {
     health.broadcast(asOf: .now())
-    if isAsync { try taker.accept(received) } else { try await taker.take(received) }
+    do {
+      if isAsync { try taker.accept(received) } else { try await taker.take(received) }
+    } catch {
+      received.discard()
+      throw error
+    }
     let answer = BroadcastResponse(
       state: isAsync ? .accepted : .applied, standing: keeper.standing, held: keeper.heldCount)
     return Self.response(answer.json, ExchangePath.json, status: isAsync ? .accepted : .ok)
