@@ -26,7 +26,8 @@ package struct PreparedDelta: Sendable {
     result = try editor.finish(head: head)
   }
 
-  /// The list that it makes of what is there by now: compacted meanwhile, or with more that is held.
+  /// The list that it makes of what is there by now: compacted meanwhile, or with more that is
+  /// held.
   func list(after present: ListSnapshot) throws(ListIndexError) -> ListSnapshot {
     if present === before { return result }
     guard present.index === before.index, present.indexHead == before.indexHead else {

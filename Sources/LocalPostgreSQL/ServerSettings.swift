@@ -5,12 +5,15 @@ struct ServerSettings {
   let logDirectory: String
   let isDurable: Bool
 
+  /// A cluster that need not last serves the tests, which bring many databases at once.
+  private var mostConnections: Int { isDurable ? 100 : 500 }
+
   /// Statements, parameters and DETAIL stay out of the server's log, and so do refusals of
   /// single statements, which quote values: those reach us as errors.
   var postgresqlConf: String {
     """
     # Written at each start. Settings of your own belong into local.conf beside this file.
-    max_connections = 100
+    max_connections = \(mostConnections)
     shared_buffers = 128MB
     work_mem = 16MB
     maintenance_work_mem = 256MB

@@ -11,8 +11,8 @@ struct PKI: AsyncParsableCommand {
     commandName: "pki",
     abstract: "The certificates by which the CEIR and the operators' nodes know each other.",
     discussion: """
-      The registry has its own authority in pki.directory (the folder pki of its data directory). root.key is \
-      needed only for a new issuing certificate: keep it elsewhere.
+      The registry has its own authority in pki.directory (the folder pki of its data \
+      directory). root.key is needed only for a new issuing certificate: keep it elsewhere.
 
       EXAMPLES
         ceir pki init --host ceir.example.org

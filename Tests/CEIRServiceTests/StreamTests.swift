@@ -9,26 +9,6 @@ import Testing
 
 /// Changes as they happen, and what a node is told that cannot have them.
 struct StreamTests {
-  @Test func `one response brings delta after delta as they are published`() async throws {
-    let world = try await ExchangeWorld.start()
-    let node = try await world.node()
-    let epoch = try await world.head().epoch
-    async let streamed = node.changes(from: .beginning(of: epoch), wait: 4, isStream: true)
-    for number in 0..<5 {
-      try await world.block(35_000_000_000_000 + UInt64(number))
-      try await pace(milliseconds: 100)
-    }
-    let deltas = try await streamed
-    let head = try await world.head()
-    #expect(deltas.count > 1)
-    #expect(deltas.flatMap(\.changes).count == 5)
-    #expect(deltas.last?.checkpoint.head.digest == head.digest)
-    for (delta, next) in zip(deltas, deltas.dropFirst()) {
-      #expect(delta.checkpoint.position == next.checkpoint.after)
-    }
-    try await world.stop()
-  }
-
   @Test func `a held request is answered by the change`() async throws {
     let world = try await ExchangeWorld.start()
     let node = try await world.node()

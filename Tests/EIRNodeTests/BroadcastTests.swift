@@ -173,30 +173,10 @@ struct BroadcastTests {
       ("a stranger's", index, try bytes(stranger), .signerNotTrusted),
       ("stale", index, try bytes(stale), .stale),
       ("half", index, Array(try bytes(registry).prefix(300)), .contentDiffers),
-      ("damaged", index, damaged, .contentDiffers),
+      ("damaged", index, damaged, .malformed),
       ("nonsense", index, Array("nonsense".utf8), .contentDiffers),
       ("another type", "text/plain", Array("x".utf8), .unsupportedMedia),
     ]
-  }
-
-  @Test func `only the registry's CEIR may hand over`() async throws {
-    let scratch = try Scratch()
-    let registry = Self.registry()
-    let node = try await Self.node(scratch)
-    let stranger = try Self.pusher(scratch, node, authority: .stranger)
-    let other = try Self.pusher(
-      scratch, node, as: .node(SmallRegistry.beta, NodeName("eir-9")!))
-    for pusher in [stranger, other] {
-      await #expect(throws: (any Error).self) {
-        _ = try await pusher.pushSnapshot(of: registry, in: scratch.path)
-      }
-      try await pusher.close()
-    }
-    #expect(try node.status().position == nil)
-    let pusher = try Self.pusher(scratch, node)
-    #expect(try await pusher.pushSnapshot(of: registry, in: scratch.path).status == 200)
-    try await pusher.close()
-    #expect(node.stop() == 0)
   }
 
   @Test func `an accepted broadcast is acknowledged with what is held`() async throws {

@@ -42,29 +42,6 @@ struct ExchangeProcessTests {
     }
   }
 
-  @Test(arguments: [false, true])
-  func `a snapshot is gone on with where it was cut`(isKilled: Bool) async throws {
-    let scratch = try Scratch()
-    let server = try await Self.server(scratch, blacks: 20_000)
-    // A piece is written when it is full, so the cut lies behind the first.
-    let cut = 300_000
-    server.see { $0.snapshotBreaksAfter = cut }
-    var node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
-    try await eventually("the snapshot breaks off") {
-      server.snapshotCount >= 1 && server.see { $0.snapshotBreaksAfter } == nil
-    }
-    if isKilled {
-      node.kill()
-      node = try await NodeProcess.start(in: node.directory, registry: server.url)
-    }
-    try await Self.reached(node, server)
-    let ranges = server.see { $0.ranges }
-    #expect(isKilled || ranges.count == 1, "\(ranges)")
-    #expect(!FileManager.default.fileExists(atPath: node.directory + "/snapshot.partial"))
-    #expect(node.stop() == 0)
-    await server.stop()
-  }
-
   @Test func `a part of another file is thrown away`() async throws {
     let scratch = try Scratch()
     let server = try await Self.server(scratch, blacks: 50)

@@ -85,7 +85,7 @@ struct DeltaTests {
     ("", ExchangeCode.malformed),
     ("[]", .malformed),
     (#"{"position":12}"#, .malformed),
-    (#"{"position":12.0,"scope":"all","imei":"49015420323751","status":null}"#, .malformed),
+    (#"{"position":12.5,"scope":"all","imei":"49015420323751","status":null}"#, .malformed),
     (#"{"position":-12,"scope":"all","imei":"49015420323751","status":null}"#, .malformed),
     (#"{"position":12,"scope":"ALL","imei":"49015420323751","status":null}"#, .malformed),
     (#"{"position":12,"scope":"beta","imei":"49015420323751","status":null}"#, .wrongScope),
