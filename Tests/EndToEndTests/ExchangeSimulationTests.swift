@@ -7,7 +7,7 @@ import Testing
 /// of the CEIR, of nodes and of the database, new epochs, changed styles. At rest every node holds
 /// what the registry says of its feed, and none has gone back within an epoch.
 ///
-/// Takes many minutes: `EXCHANGE_SEED=1-20 swift test --filter ExchangeSimulationTests`, or one seed.
+/// Takes minutes for each seed: `EXCHANGE_SEED=1 swift test --filter ExchangeSimulationTests`.
 @Suite(
   .serialized,
   .enabled(
