@@ -84,7 +84,6 @@ CREATE TABLE node (
   node_id      integer     PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   operator_id  integer     NOT NULL REFERENCES operator,
   name         text        NOT NULL CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
-  token_hash   bytea       UNIQUE CHECK (octet_length(token_hash) = 32),
   created_at   timestamptz NOT NULL DEFAULT now(),
   revoked_at   timestamptz
 );

@@ -55,7 +55,7 @@ package struct OperatorPolicy: Hashable, Sendable {
 
 package struct TokenRecord: Sendable {
   package let number: Int32
-  /// A staff role, or `node`.
+  /// A ``StaffRole``.
   package let role: String
   package let name: String
   package let createdAt: Instant

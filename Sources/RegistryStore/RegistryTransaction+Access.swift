@@ -76,8 +76,7 @@ extension RegistryTransaction {
       policy.unblockRequests.rawValue, policy.dailyLimit, actor)
   }
 
-  /// `hash` is the SHA-256 of the token, which itself is kept nowhere. A name holds no `/`, which
-  /// stands between operator and node where a token is named.
+  /// `hash` is the SHA-256 of the token, which itself is kept nowhere. A name holds no `/`.
   package func addToken(
     named name: String, role: StaffRole, hash: [UInt8], expiresAt: Instant?
   ) async throws {
@@ -95,24 +94,6 @@ extension RegistryTransaction {
     }
   }
 
-  package func addNode(
-    named name: String, of code: OperatorCode, hash: [UInt8]
-  ) async throws {
-    guard Self.isNodeName(name) else {
-      throw StoreError(
-        .unfit,
-        "A node's name has 1 to \(Self.longestNodeName) of a to z, 0 to 9 and -, and does not "
-          + "begin with -.")
-    }
-    let number = try await number(of: .only(code))
-    let added = try await connection.query(
-      Self.insertNodeWithToken, number, name, PostgreSQLBytes(hash))
-    guard !added.isEmpty else {
-      throw StoreError(
-        .nameTaken, "\(code) has a node named \(name) already: revoke its token first.")
-    }
-  }
-
   package func tokens() async throws -> [TokenRecord] {
     try await connection.query(Self.tokenRows).map { row in
       TokenRecord(
@@ -123,14 +104,8 @@ extension RegistryTransaction {
     }
   }
 
-  /// `name` is that of a person's token, or OPERATOR/NODE.
   package func revokeToken(named name: String) async throws {
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    let revoked =
-      parts.count == 2
-      ? try await connection.execute(Self.revokeNode, parts[0], parts[1])
-      : try await connection.execute(Self.revokeStaffToken, name)
-    guard revoked > 0 else {
+    guard try await connection.execute(Self.revokeStaffToken, name) > 0 else {
       throw StoreError(
         .unknownToken, "There is no token \(name) in force: see `ceir token list`.")
     }
@@ -144,33 +119,17 @@ extension RegistryTransaction {
     return Staff(name: try row.string("name"), role: role)
   }
 
-  package func node(tokenHash: [UInt8]) async throws -> NodeIdentity? {
-    let rows = try await connection.query(Self.nodeOfToken, PostgreSQLBytes(tokenHash))
-    guard let row = rows.first, let code = OperatorCode(try row.string("code")) else {
-      return nil
-    }
-    return NodeIdentity(
-      number: try row.int32("node_id"), name: try row.string("name"), operatorCode: code,
-      operatorNumber: ScopeNumber(try row.int32("operator_id")))
-  }
-
   package func hasTokens() async throws -> Bool {
     try await connection.query("SELECT EXISTS (SELECT FROM api_token)").only().bool(0)
   }
 
   static let longestTokenName = 64
-  static let longestNodeName = 32
 
   private static func isTokenName(_ name: String) -> Bool {
     (1...longestTokenName).contains(name.unicodeScalars.count)
       && name.unicodeScalars.allSatisfy {
         $0 != "/" && $0.properties.generalCategory != .control
       }
-  }
-
-  private static func isNodeName(_ name: String) -> Bool {
-    (1...longestNodeName).contains(name.utf8.count) && name.utf8.first != 0x2D
-      && name.utf8.allSatisfy { 0x61...0x7A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x2D }
   }
 }
 
@@ -228,32 +187,14 @@ extension RegistryTransaction {
     RETURNING token_id
     """
 
-  private static let insertNodeWithToken = """
-    INSERT INTO node (operator_id, name, token_hash) VALUES ($1, $2, $3)
-        ON CONFLICT (operator_id, name) WHERE revoked_at IS NULL DO NOTHING
-    RETURNING node_id
-    """
-
   private static let tokenRows = """
     SELECT token_id AS number, role, name, created_at, expires_at, revoked_at
       FROM api_token
-    UNION ALL
-    SELECT node_id, 'node', o.code || '/' || n.name, n.created_at, NULL, n.revoked_at
-      FROM node n
-      JOIN operator o USING (operator_id)
      ORDER BY role, name, number
     """
 
   private static let revokeStaffToken = """
     UPDATE api_token SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL
-    """
-
-  private static let revokeNode = """
-    UPDATE node
-       SET revoked_at = now()
-     WHERE operator_id = (SELECT operator_id FROM operator WHERE code = $1)
-       AND name = $2
-       AND revoked_at IS NULL
     """
 
   /// Served by api_token_token_hash_key.
@@ -263,16 +204,6 @@ extension RegistryTransaction {
      WHERE token_hash = $1
        AND revoked_at IS NULL
        AND (expires_at IS NULL OR expires_at > now())
-    """
-
-  /// Served by node_token_hash_key.
-  private static let nodeOfToken = """
-    SELECT n.node_id, n.name, n.operator_id, o.code
-      FROM node n
-      JOIN operator o USING (operator_id)
-     WHERE n.token_hash = $1
-       AND n.revoked_at IS NULL
-       AND o.retired_at IS NULL
     """
 }
 

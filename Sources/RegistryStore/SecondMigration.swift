@@ -9,7 +9,7 @@ extension Migrator {
       ADD COLUMN unblock_requests text NOT NULL DEFAULT 'reviewed'
         CHECK (unblock_requests IN ('accepted', 'reviewed', 'refused')),
       ADD COLUMN daily_limit integer NOT NULL DEFAULT 1000 CHECK (daily_limit >= 0);
-    ALTER TABLE node ALTER COLUMN token_hash DROP NOT NULL;
+    ALTER TABLE node DROP COLUMN token_hash;
     ALTER TABLE node_report
       ALTER COLUMN epoch DROP NOT NULL,
       ALTER COLUMN position DROP NOT NULL,

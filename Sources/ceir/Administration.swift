@@ -6,12 +6,11 @@ import RegistryStore
 
 struct Token: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tokens of the staff and of the operators' nodes.",
+    abstract: "Tokens of the staff. Nodes have certificates: see `ceir pki`.",
     discussion: """
       EXAMPLES
         ceir token create --name anna --role officer --days 365
-        ceir token create --node eir-1 --operator alfa
-        ceir token revoke alfa/eir-1
+        ceir token revoke anna
       """,
     subcommands: [Create.self, List.self, Revoke.self])
 
@@ -19,12 +18,9 @@ struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a token. It is shown once and kept nowhere.")
 
-    @Option(help: "The person's name.") var name: String?
-    @Option(help: "viewer, officer, approver, auditor or administrator.") var role: String?
+    @Option(help: "The person's name.") var name: String
+    @Option(help: "viewer, officer, approver, auditor or administrator.") var role: String
     @Option(help: "Days until it expires; never without it.") var days: Int?
-    @Option(help: "The name of an EIR node, instead of a person.") var node: String?
-    @Option(name: .customLong("operator"), help: "The operator of the node.")
-    var operatorCode: String?
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
 
@@ -34,42 +30,35 @@ struct Token: AsyncParsableCommand {
     }
 
     func validate() throws {
-      let isNode = node != nil && operatorCode != nil && name == nil && role == nil && days == nil
-      let isPerson = node == nil && operatorCode == nil && name != nil && role != nil
-      guard isNode || isPerson else {
-        throw ValidationError("Give --name and --role for a person, or --node and --operator.")
-      }
-      if let role, StaffRole(rawValue: role) == nil {
-        throw ValidationError(
-          "--role must be one of "
-            + "\(StaffRole.allCases.map(\.rawValue).joined(separator: ", ")).")
-      }
+      _ = try staffRole()
       if let days, !(1...3650).contains(days) {
         throw ValidationError("--days must be from 1 to 3650.")
       }
     }
 
+    private func staffRole() throws -> StaffRole {
+      guard let role = StaffRole(rawValue: role) else {
+        throw ValidationError(
+          "--role must be one of "
+            + "\(StaffRole.allCases.map(\.rawValue).joined(separator: ", ")).")
+      }
+      return role
+    }
+
     func run() async throws {
+      let role = try staffRole()
       var generator = SystemRandomNumberGenerator()
       let secret = Secret(using: &generator)
-      let fullName = [operatorCode, node ?? name].compactMap { $0 }.joined(separator: "/")
       try await registry.withRegistry { store in
         try await store.write { registry in
-          if let node, let operatorCode {
-            guard let code = OperatorCode(operatorCode) else {
-              throw ValidationError("--operator is not the code of an operator.")
-            }
-            try await registry.addNode(named: node, of: code, hash: secret.hash)
-          } else if let name, let role = role.flatMap(StaffRole.init) {
-            try await registry.addToken(
-              named: name, role: role, hash: secret.hash,
-              expiresAt: days.map { Instant.now.adding(seconds: Int64($0) * 86_400) })
-          }
+          try await registry.addToken(
+            named: name, role: role, hash: secret.hash,
+            expiresAt: days.map { Instant.now.adding(seconds: Int64($0) * 86_400) })
           try await registry.recordActivity(
-            "token.create", by: Actor.name, about: ["name": fullName, "role": role ?? "node"])
+            "token.create", by: Actor.name, about: ["name": name, "role": role.rawValue])
         }
       }
-      if format == .json { return try Terminal.json(Answer(name: fullName, token: secret.text)) }
+      if format == .json { return try Terminal.json(Answer(name: name, token: secret.text)) }
       Terminal.output(secret.text)
     }
   }
@@ -108,7 +97,7 @@ struct Token: AsyncParsableCommand {
 
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Revoke a token: a person's name, or OPERATOR/NODE.")
+      abstract: "Revoke a person's token.")
 
     @Argument(help: "The name that `ceir token list` shows.") var name: String
     @OptionGroup var registry: RegistryOptions

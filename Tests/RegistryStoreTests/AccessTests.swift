@@ -73,35 +73,16 @@ struct AccessTests {
     }
   }
 
-  @Test func `a node speaks for its operator until its token is revoked`() async throws {
-    try await withRegistry { registry in
-      try await registry.addOperator("alfa", networks: [])
-      let alfa = try #require(OperatorCode("alfa"))
-      let beta = try #require(OperatorCode("beta"))
-      try await registry.store.write {
-        try await $0.addNode(named: "eir-1", of: alfa, hash: hash(1))
-      }
-      try await registry.expectRefusal(.nameTaken) {
-        try await $0.addNode(named: "eir-1", of: alfa, hash: hash(2))
-      }
-      try await registry.expectRefusal(.unknownOperator) {
-        try await $0.addNode(named: "eir-1", of: beta, hash: hash(2))
-      }
-      for name in ["", "EIR", "-eir", "eir/1", String(repeating: "a", count: 33)] {
-        try await registry.expectRefusal(.unfit) {
-          try await $0.addNode(named: name, of: alfa, hash: hash(2))
-        }
-      }
-      let found = try await registry.store.read { try await $0.node(tokenHash: hash(1)) }
-      let node = try #require(found)
-      #expect((node.name, node.operatorCode) == ("eir-1", alfa))
-      #expect(node.operatorNumber == ScopeNumber(1))
-      #expect(try await registry.store.read { try await $0.node(tokenHash: hash(2)) } == nil)
-      #expect(try await registry.store.read { try await $0.staff(tokenHash: hash(1)) } == nil)
+  @Test func `a node speaks for its operator, and its position is never beyond the last`()
+    async throws
+  {
+    try await withNodes { registry, alfa, _ in
+      #expect((alfa.name, alfa.operatorNumber) == ("eir-1", ScopeNumber(1)))
+      #expect(try await registry.node() == alfa, "it is made once")
       for position in [UInt64(7), .max] {
         try await registry.store.write {
           try await $0.report(
-            of: node,
+            of: alfa,
             NodeReport(
               standing: .init(epoch: Epoch(high: 1, low: 2), position: Position(position))))
         }
@@ -109,13 +90,6 @@ struct AccessTests {
           .first?.nodes.first
         #expect(record?.position?.number == min(position, UInt64(Int64.max)))
         #expect(record?.epoch == Epoch(high: 1, low: 2).description)
-      }
-      try await registry.store.write { try await $0.revokeToken(named: "alfa/eir-1") }
-      #expect(try await registry.store.read { try await $0.node(tokenHash: hash(1)) } == nil)
-      #expect(
-        try await registry.store.read { try await $0.operatorRecords() }.first?.nodes.count == 0)
-      try await registry.expectRefusal(.unknownToken) {
-        try await $0.revokeToken(named: "alfa/eir-1")
       }
     }
   }
