@@ -26,6 +26,8 @@ package final class PeerClient: Sendable {
     var configuration = configuration
     configuration.httpVersion = .http1Only
     configuration.redirectConfiguration = .disallow
+    // Who asks has its own back-off, and must hear at once why a peer was refused.
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.http1_1ConnectionDebugInitializer = { channel in
       Self.prove(channel, files: files, expected: expected, connections: connections)
     }
@@ -66,7 +68,10 @@ package final class PeerClient: Sendable {
             shown.get(), files: files, expected: expected, connections: connections)
         }
       }
-    return proved.futureResult.flatMapError { error in
+    return proved.futureResult.flatMapThrowing {
+      // The pool would lend for ever what has closed meanwhile: it is told of an end only once.
+      guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+    }.flatMapError { error in
       // The pool must see the end of the connection before it hears of the failure.
       channel.close(promise: nil)
       return channel.closeFuture.flatMapThrowing { throw error }

@@ -4,6 +4,7 @@ import ExchangeTrust
 import NIOCore
 import NIOSSL
 import Simulation
+import Synchronization
 import Testing
 
 /// A node's client against listeners of every kind.
@@ -109,6 +110,26 @@ import Testing
       #expect(refusal?.code == .revoked)
       try await revoking.client.shutdown()
       #expect(listener.requestCount == 1)
+    }
+  }
+
+  @Test func `a connection that ends while it is proved is not lent to anybody`() async throws {
+    let sample = try SampleAuthority()
+    let node = try sample.issue(Sample.node())
+    try await ExchangeListener.run(sample) { listener in
+      listener.connections.revoke([node.leaf.serial])
+      let peer = try Peer(node, listener)
+      for _ in 0..<30 {
+        await #expect(throws: (any Error).self) { try await peer.who(listener.port, seconds: 1) }
+      }
+      // It waits for every connection that is lent.
+      let stopping = Task { try await peer.client.shutdown() }
+      let isOver = Mutex(false)
+      Task {
+        _ = await stopping.result
+        isOver.withLock { $0 = true }
+      }
+      try await eventually("the end of the client") { isOver.withLock { $0 } }
     }
   }
 

@@ -70,8 +70,6 @@ struct NodeExchange: Sendable {
   ) -> PeerClient {
     var configuration = HTTPClient.Configuration(
       timeout: .init(connect: .seconds(connectSeconds)))
-    // Whoever asks has its own patience, and says what it waits for.
-    configuration.connectionPool.retryConnectionEstablishment = false
     if let connections {
       configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
     }
