@@ -42,19 +42,3 @@ package struct CheckResponse: Sendable {
   var http2Block: [UInt8] { form.http2.bytes }
   var http1Headers: HTTPHeaders { form.http1 }
 }
-
-extension CheckResponse {
-  /// What the listener itself refuses, as a problem document. RFC 9457.
-  private static func refusal(_ status: Int, _ title: String) -> CheckResponse {
-    CheckResponse(
-      status: status, contentType: "application/problem+json",
-      body: ByteBuffer(string: #"{"title":"\#(title)","status":\#(status)}"#))
-  }
-
-  static let badRequest = refusal(400, "Bad Request")
-  static let bodyTooLarge = refusal(413, "Content Too Large")
-  static let targetTooLong = refusal(414, "URI Too Long")
-  static let headersTooLong = refusal(431, "Request Header Fields Too Large")
-  static let failed = refusal(500, "Internal Server Error")
-  static let notInTime = refusal(504, "Gateway Timeout")
-}

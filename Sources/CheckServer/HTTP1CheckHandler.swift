@@ -84,7 +84,7 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   private func look(at now: NIODeadline, context: ChannelHandlerContext) {
     if case .awaiting(let awaited) = state {
       guard now - awaited.since > limits.answer else { return }
-      came(.success(.notInTime), for: awaited, context: context)
+      came(.success(responder.answer(to: .notInTime)), for: awaited, context: context)
     } else if now - lastAnswer > limits.idle {
       // A request that trickles in is no activity: only a whole one counts.
       context.close(promise: nil)
@@ -137,7 +137,7 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
     let response: CheckResponse
     switch result {
     case .success(let given): response = given
-    case .failure: response = .failed
+    case .failure: response = responder.answer(to: .failed)
     }
     send(
       response, isHead: awaited.isHead, isKeptAlive: awaited.isKeptAlive, context: context)
@@ -165,9 +165,10 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   }
 
   private func refuse(
-    isHead: Bool = false, with response: CheckResponse, context: ChannelHandlerContext
+    isHead: Bool = false, with refusal: CheckRefusal, context: ChannelHandlerContext
   ) {
-    send(response, isHead: isHead, isKeptAlive: false, context: context)
+    send(
+      responder.answer(to: refusal), isHead: isHead, isKeptAlive: false, context: context)
   }
 
   private func closeAfterWriting(context: ChannelHandlerContext) {

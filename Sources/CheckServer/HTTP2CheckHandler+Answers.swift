@@ -3,10 +3,12 @@ import NIOCore
 extension HTTP2CheckHandler {
   /// Answers a request without a body; `refusal` where it need not be asked about.
   func answer(
-    _ request: CheckRequest, _ refusal: CheckResponse?, on stream: UInt32,
+    _ request: CheckRequest, _ refusal: CheckRefusal?, on stream: UInt32,
     context: ChannelHandlerContext
   ) {
-    let reply = refusal.map(CheckReply.now) ?? responder.respond(to: request, on: context.eventLoop)
+    let reply =
+      refusal.map { .now(responder.answer(to: $0)) }
+      ?? responder.respond(to: request, on: context.eventLoop)
     let isHead = request.method == "HEAD"
     if case .now(let response) = reply, fits(response, isHead: isHead) {
       write(response, isWhole: true, isHead: isHead, on: stream)
@@ -49,7 +51,7 @@ extension HTTP2CheckHandler {
     updateDate()
     switch result {
     case .success(let response): finish(stream, with: response)
-    case .failure: finish(stream, with: .failed)
+    case .failure: finish(stream, with: responder.answer(to: .failed))
     }
     send(context: context)
   }

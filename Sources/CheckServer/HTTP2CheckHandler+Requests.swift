@@ -91,15 +91,15 @@ extension HTTP2CheckHandler {
       receiveWindow: limits.streamWindow, sendWindow: peer.initialWindow,
       bytesToCome: lines.announcedBytes)
     if let refusal {
-      finish(stream, with: refusal)
+      finish(stream, with: responder.answer(to: refusal))
     } else if let bytes = lines.announcedBytes, bytes > limits.bodyBytes {
-      finish(stream, with: .bodyTooLarge)
+      finish(stream, with: responder.answer(to: .bodyTooLarge))
     } else {
       goOn(request, on: stream)
     }
   }
 
-  private func refusal(of lines: RequestLines) -> CheckResponse? {
+  private func refusal(of lines: RequestLines) -> CheckRefusal? {
     if lines.listBytes > limits.headerListBytes { return .headersTooLong }
     return lines.target.utf8.count > limits.targetBytes ? .targetTooLong : nil
   }
@@ -164,7 +164,7 @@ extension HTTP2CheckHandler {
     }
     let held = streams[stream]?.request.body.readableBytes ?? 0
     guard held + count <= limits.bodyBytes else {
-      finish(stream, with: .bodyTooLarge)
+      finish(stream, with: responder.answer(to: .bodyTooLarge))
       return
     }
     guard bufferedBodyBytes + count <= limits.bufferedBodyBytes else {

@@ -150,7 +150,7 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
     }
     guard !overdue.isEmpty else { return }
     updateDate()
-    for stream in overdue.keys { finish(stream, with: .notInTime) }
+    for stream in overdue.keys { finish(stream, with: responder.answer(to: .notInTime)) }
     send(context: context)
   }
 

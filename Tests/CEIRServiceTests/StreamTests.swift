@@ -75,4 +75,24 @@ struct StreamTests {
       try await node.send("POST", ExchangePath.luStatus, "{", base: base).code == .badRequest)
     try await world.stop()
   }
+
+  @Test func `what the status listener itself refuses has its code`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let base = try world.statusURL
+    let long = String(repeating: "a", count: 17_000)
+    let body = String(repeating: " ", count: ExchangeLimits.longestLUStatusBytes + 1)
+    let large = try await node.send("POST", ExchangePath.luStatus, body, base: base)
+    #expect(large.status == 413, "\(large.text)")
+    #expect(large.code == .tooLarge, "\(large.text)")
+    let target = try await node.send(
+      "POST", ExchangePath.luStatus + "?" + long.prefix(5_000), "{}", base: base)
+    #expect(target.status == 400, "\(target.text)")
+    #expect(target.code == .badRequest, "\(target.text)")
+    let headers = try await node.send(
+      "POST", ExchangePath.luStatus, "{}", headers: [("x-long", long)], base: base)
+    #expect(headers.code == .badRequest, "\(headers.text)")
+    #expect(headers.headers["content-type"] == ExchangePath.problem)
+    try await world.stop()
+  }
 }

@@ -46,6 +46,23 @@ final class StatusResponder: CheckResponder {
     }
   }
 
+  func answer(to refusal: CheckRefusal) -> CheckResponse {
+    Self.refusals[refusal] ?? .plain(refusal)
+  }
+
+  /// What the listener refuses by itself, with the codes of the contract.
+  private static let refusals = Dictionary(
+    uniqueKeysWithValues: CheckRefusal.allCases.map { refusal in
+      let code: ExchangeCode =
+        switch refusal {
+        case .badRequest, .targetTooLong, .headersTooLong: .badRequest
+        case .bodyTooLarge: .tooLarge
+        case .failed: .internalFailure
+        case .notInTime: .unavailable
+        }
+      return (refusal, StatusResponder.refusal(ExchangeError(code, refusal.title)))
+    })
+
   private func response(to request: CheckRequest) throws(ExchangeError) -> CheckResponse {
     guard let peer = request.peer?.value as? VerifiedPeer, let node = roster.node(peer.name) else {
       throw ExchangeError(.certificateRefused, "this is no node in force")

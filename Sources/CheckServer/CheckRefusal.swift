@@ -1,0 +1,40 @@
+import NIOCore
+
+/// What the listener refuses by itself, with the HTTP status for it.
+package enum CheckRefusal: Int, Hashable, Sendable, CaseIterable {
+  case badRequest = 400
+  case bodyTooLarge = 413
+  case targetTooLong = 414
+  case headersTooLong = 431
+  case failed = 500
+  case notInTime = 504
+
+  package var title: String {
+    switch self {
+    case .badRequest: "Bad Request"
+    case .bodyTooLarge: "Content Too Large"
+    case .targetTooLong: "URI Too Long"
+    case .headersTooLong: "Request Header Fields Too Large"
+    case .failed: "Internal Server Error"
+    case .notInTime: "Gateway Timeout"
+    }
+  }
+}
+
+extension CheckResponse {
+  /// A problem document that says no more than HTTP itself. RFC 9457, 4.2.1.
+  package static func plain(_ refusal: CheckRefusal) -> CheckResponse {
+    plainRefusals[refusal] ?? CheckResponse(status: refusal.rawValue)
+  }
+
+  private static let plainRefusals = Dictionary(
+    uniqueKeysWithValues: CheckRefusal.allCases.map { refusal in
+      let text = #"{"title":"\#(refusal.title)","status":\#(refusal.rawValue)}"#
+      return (
+        refusal,
+        CheckResponse(
+          status: refusal.rawValue, contentType: "application/problem+json",
+          body: ByteBuffer(string: text))
+      )
+    })
+}
