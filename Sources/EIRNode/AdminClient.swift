@@ -47,7 +47,7 @@ package struct AdminClient: Sendable {
     let keeper = try self.keeper()
     return Explanation(
       of: query, by: DecisionEngine(settings: settings.decision), in: keeper.current,
-      asOf: .now())
+      asOf: .now(), asks: settings.asks)
   }
 
   package func accept() async throws(NodeError) -> AcceptReport {

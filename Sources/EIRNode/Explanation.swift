@@ -1,7 +1,7 @@
 import DeviceIdentity
-package import DeviceLists
+import DeviceLists
 package import Foundation
-package import ListIndex
+import ListIndex
 
 /// A verdict with every level that was looked at, for a person who asks why.
 package struct Explanation: Hashable, Codable, Sendable {
@@ -24,7 +24,10 @@ package struct Explanation: Hashable, Codable, Sendable {
 
   /// Fifteen digits, as printed on the device.
   package var imei: String?
+  /// `ask` where the CEIR is asked and has not been lately.
   package var answer: String
+  /// With `ask`: what is answered where the CEIR does not answer in time.
+  package var withoutAnswer: String?
   package var decided: String
   package var rule: String
   package var grounds: [String]
@@ -36,17 +39,28 @@ package struct Explanation: Hashable, Codable, Sendable {
   package var heldBack: Finding?
   package var steps: [Step]
 
-  package init(
-    of query: CheckQuery, by engine: DecisionEngine, in list: ListSnapshot?, asOf now: Instant
+  /// - Parameters:
+  ///   - asks: whether the CEIR is asked for a device on no list.
+  ///   - known: what it has answered lately.
+  init(
+    of query: CheckQuery, by engine: DecisionEngine, in list: ListSnapshot?, asOf now: Instant,
+    asks: Bool, known: (IMEI) -> RegistryAsker.Answer? = { _ in nil }
   ) {
     var record = DecisionRecord()
-    let verdict = engine.verdict(on: query, in: list, asOf: now, trace: &record)
+    var verdict = engine.verdict(on: query, in: list, asOf: now, trace: &record)
+    var isToAsk = false
+    if asks, verdict.rule == .mode, !engine.settings.isShadow,
+      case .device(let device) = query.identity
+    {
+      if let said = known(device.imei) { verdict = verdict.answered(said) } else { isToAsk = true }
+    }
     if case .device(let device) = query.identity {
       imei = device.imei.dialled
       heldBack = Self.heldBack(device.imei, query.imsi, in: list)
     }
-    answer = verdict.answer.description
-    decided = verdict.decided.description
+    answer = isToAsk ? Self.ask : verdict.answer.description
+    withoutAnswer = isToAsk ? engine.settings.onFailure.description : nil
+    decided = isToAsk ? Self.ask : verdict.decided.description
     rule = verdict.rule.description
     grounds = verdict.codes.codes.map(\.description)
     registry = list?.indexHead.registry.description
@@ -59,6 +73,8 @@ package struct Explanation: Hashable, Codable, Sendable {
       return Step(rule: step.rule.description, found: found.map(Finding.init))
     }
   }
+
+  private static let ask = "ask"
 
   private static func heldBack(
     _ imei: IMEI, _ imsi: IMSI?, in list: ListSnapshot?
@@ -78,6 +94,9 @@ extension Explanation {
   /// For a terminal.
   package var text: String {
     var lines = ["\(imei ?? "no IMEI"): \(answer)"]
+    if let withoutAnswer {
+      lines.append("  the CEIR is asked; without its answer in time: \(withoutAnswer)")
+    }
     if answer != decided { lines.append("  in shadow mode: decided \(decided)") }
     lines.append("  decided by  \(rule)\(Self.list(grounds))")
     for step in steps {

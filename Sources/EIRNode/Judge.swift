@@ -63,12 +63,14 @@ package struct Judge: Sendable {
 
   /// The same question, asked by a person: neither counted nor logged, and nobody is asked.
   package func explain(_ query: CheckQuery, asOf now: Instant) -> Explanation {
-    Explanation(of: query, by: engine, in: keeper.current, asOf: now)
+    Explanation(of: query, by: engine, in: keeper.current, asOf: now, asks: asker != nil) {
+      asker?.known($0, asOf: now)
+    }
   }
 }
 
 extension Verdict {
-  fileprivate func answered(_ answer: RegistryAsker.Answer) -> Verdict {
+  func answered(_ answer: RegistryAsker.Answer) -> Verdict {
     var answered = Verdict(answer.answer, by: .mode, codes: answer.codes)
     answered.epoch = epoch
     answered.position = position

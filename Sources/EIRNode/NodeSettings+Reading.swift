@@ -42,6 +42,7 @@ extension NodeSettings {
     settings.tlsDirectory = exchange.tlsDirectory
     settings.exchangeListen = exchange.listen
     settings.files = files
+    settings.asks = asks
     settings.ask = ask
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }

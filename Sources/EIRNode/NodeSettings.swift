@@ -14,7 +14,9 @@ package struct NodeSettings: Sendable {
   package var exchangeListen: SocketAddress?
   /// Nil where the registry's files are not taken.
   package var files: FilesSettings?
-  /// Nil where a device on no list is answered by a setting.
+  /// Whether the CEIR is asked for a device on no list.
+  package var asks = false
+  /// Where and how; nil where nobody is asked, or where only the list is looked at.
   package var ask: Asking?
   /// Where network elements ask.
   package var listen = SocketAddress(host: "127.0.0.1", port: 8080)

@@ -33,6 +33,8 @@ struct CommandTests {
     (["490154203237518", "--imsi", "001010123456780"], "black", "imei"),
     (["352099000000006"], "unknown", "mode"),
     (["352099000000006", "--mode", "white"], "white", "mode"),
+    (["352099000000006", "--mode", "ask"], "ask", "mode"),
+    (["352099000000006", "--mode", "ask", "--shadow"], "white", "mode"),
     (["352099000000006", "--local-black", "35209900"], "black", "localBlack"),
     (["352099000000006", "--override", "grey"], "grey", "override"),
   ])

@@ -58,6 +58,13 @@ final class RegistryAsker: Sendable {
 
   var counts: Counts { state.withLock { $0.counts } }
 
+  /// What was answered lately, for a person who looks: not counted.
+  func known(_ imei: IMEI, asOf now: Instant) -> Answer? {
+    state.withLock { state in
+      (state.young[imei] ?? state.old[imei]).flatMap { $0.validUntil > now ? $0 : nil }
+    }
+  }
+
   /// What was answered lately, without asking.
   func remembered(_ imei: IMEI, asOf now: Instant) -> Answer? {
     state.withLock { state in
