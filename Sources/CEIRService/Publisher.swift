@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// Takes dirty subjects, folds their grounds and appends to the journal. One leads at a time: an
 /// advisory lock says who, the journal's dense positions keep out whoever is wrong about it.
 package struct Publisher: Service {
-  /// Marks taken in one transaction; also about the most rows that one batch can have.
+  /// Marks and due subjects taken in one transaction, and so the most rows that a batch can have.
   package static let batchLimit = 10_000
   /// How often the clock is looked at when nobody rings.
   static let pollInterval = Duration.seconds(1)
@@ -143,7 +143,7 @@ package struct PublisherSession {
     head = fold.head
     hasPublished = !fold.batch.rows.isEmpty
     massMarksAfter =
-      taken.markCount < Publisher.batchLimit ? 0 : taken.lastMassMark ?? massMarksAfter
+      taken.markCount < Publisher.batchLimit / 2 ? 0 : taken.lastMassMark ?? massMarksAfter
     return taken.subjects.count
   }
 }

@@ -17,7 +17,8 @@ package struct ExchangeParameters: Hashable, Sendable {
 
   /// What a delta may hold, and how long a silence may last.
   package struct Window: Hashable, Sendable {
-    package static let changesAllowed = 1...20_000
+    /// From the most that the registry publishes at once, which is never divided.
+    package static let changesAllowed = 10_000...20_000
     package static let secondsAllowed = 1...3_600
 
     /// Changes in one delta.

@@ -1,5 +1,6 @@
 extension RegistryTransaction {
-  /// Marks by priority, then by age, and subjects whose time has come; then three kinds of rows: 0
+  /// Subjects whose time has come, up to half of the batch, and marks by priority, then by age; no
+  /// more than $1 together, as a batch is never divided. Then three kinds of rows: 0
   /// the subject with its entry, 1 its grounds, 2 its releases.
   ///
   /// Marks of mass runs are looked for after a number that the publisher keeps: rows that were
@@ -9,6 +10,12 @@ extension RegistryTransaction {
   static let take = """
     WITH moment AS MATERIALIZED (
       SELECT GREATEST(clock_timestamp(), $3) AS as_of
+    ), come AS (
+      DELETE FROM due
+       WHERE ctid = ANY (ARRAY(
+               SELECT due.ctid FROM due, moment WHERE due_at <= as_of
+                ORDER BY due_at LIMIT ($1 + 1) / 2))
+      RETURNING subject_kind, subject_key1, subject_key2, scope
     ), taken AS (
       DELETE FROM dirty
        WHERE ctid = ANY (ARRAY(
@@ -21,14 +28,8 @@ extension RegistryTransaction {
                        UNION ALL
                        (SELECT ctid FROM dirty WHERE priority = 2 AND dirty_id > $2
                          ORDER BY dirty_id LIMIT $1)) candidate
-                LIMIT $1))
+                LIMIT $1 - (SELECT count(*) FROM come)))
       RETURNING dirty_id, priority, subject_kind, subject_key1, subject_key2, scope
-    ), come AS (
-      DELETE FROM due
-       WHERE ctid = ANY (ARRAY(
-               SELECT due.ctid FROM due, moment WHERE due_at <= as_of
-                ORDER BY due_at LIMIT $1))
-      RETURNING subject_kind, subject_key1, subject_key2, scope
     ), subject AS MATERIALIZED (
       SELECT subject_kind, subject_key1, subject_key2, scope, min(priority) AS priority,
              min(dirty_id) AS first_mark, count(dirty_id) AS marks,

@@ -125,8 +125,8 @@ extension RegistryTransaction {
     return try rows.first?.digest("digest") ?? .zero
   }
 
-  /// Whole batches after `after` until at least `limit` rows of the journal are in them; nil where
-  /// the journal no longer reaches back to `after`.
+  /// Whole batches after `after`, as many as have no more than `limit` rows of the journal, but at
+  /// least one; nil where the journal no longer reaches back to `after`.
   package func delta(
     of scope: ScopeNumber, after: Position, limit: Int
   ) async throws -> FeedDelta? {
@@ -280,12 +280,13 @@ extension RegistryTransaction {
      LIMIT 1
     """
 
-  /// The end of the batch in which the limit is reached, or of the journal. Served by the primary
-  /// key (last_position).
+  /// The end of the last batch within the limit; of the first where that one is longer. Served by
+  /// the primary key (last_position).
   private static let endOfDelta = """
     SELECT COALESCE(
-             (SELECT min(last_position) FROM journal_batch WHERE last_position >= $2),
-             (SELECT max(last_position) FROM journal_batch WHERE last_position > $1)
+             (SELECT max(last_position) FROM journal_batch
+               WHERE last_position > $1 AND last_position <= $2),
+             (SELECT min(last_position) FROM journal_batch WHERE last_position > $1)
            ) AS last_position,
            (SELECT min(position) FROM journal WHERE position > $1) AS first_position
     """

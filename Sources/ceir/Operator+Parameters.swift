@@ -38,7 +38,7 @@ extension Operator {
     @Option(help: "In force from this position; with files, from this file's number.")
     var effectiveAfter: UInt64?
     @Option(help: "Where a node is pushed to: https://HOST:PORT.") var endpoint: String?
-    @Option(help: "Most changes in one delta.") var changes: Int?
+    @Option(help: "Most changes in one delta, from 10000 to 20000.") var changes: Int?
     @Option(help: "Seconds after which a quiet feed is confirmed.") var seconds: Int?
     @Option(help: "Of files: none or gzip.") var compression: FileCompression?
     @Option(help: "Seconds between two full files.") var fullSeconds: Int?

@@ -1,6 +1,7 @@
 import CEIRService
 import DeviceIdentity
 import DeviceLists
+import ListExchange
 import Logging
 import PostgreSQL
 import RegistryStore
@@ -135,6 +136,31 @@ struct PublisherTests {
       #expect(session.head.position.number == 25_002)
     }
     try await expectWhole(registry)
+    await registry.close()
+  }
+
+  @Test func `a batch is never longer than a delta may be, and what is due has its share of it`()
+    async throws
+  {
+    #expect(Publisher.batchLimit <= ExchangeParameters.Window.changesAllowed.lowerBound)
+    let registry = try await TestRegistry.make(publisherSetUp: Publisher.setUpStatements)
+    try await registry.owner.withConnection {
+      try await $0.script(
+        """
+        INSERT INTO ceir.dirty (subject_kind, subject_key1, subject_key2, scope, priority)
+        SELECT 1, 35000000000000 + n, 0, 0, 2 FROM generate_series(1, 15000) n;
+        INSERT INTO ceir.due (due_at, subject_kind, subject_key1, subject_key2, scope)
+        SELECT now() - interval '1 hour', 1, 36000000000000 + n, 0, 0
+          FROM generate_series(1, 7000) n;
+        """)
+    }
+    try await registry.publisher.withConnection { connection in
+      let head = try await RegistryTransaction(connection: connection).journalHead()
+      var session = PublisherSession(head: head)
+      var batches: [Int] = []
+      for _ in 0..<4 { batches.append(try await session.publishBatch(on: connection)) }
+      #expect(batches == [10_000, 10_000, 2_000, 0])
+    }
     await registry.close()
   }
 

@@ -136,7 +136,7 @@ struct StaffRoutesTests {
         Ask(.administrator, .put, path, #"{"style":"pull"}"#, 400, "follow, push, pushAsync"),
         Ask(
           .administrator, .put, path,
-          #"{"style":"follow","window":{"changes":0,"seconds":1}}"#, 400, "unfit"),
+          #"{"style":"follow","window":{"changes":9999,"seconds":1}}"#, 400, "unfit"),
         Ask(.administrator, .put, path + "?node=eir-9", push, 400, "unknownNode"),
         Ask(.administrator, .put, path + "?node=EIR", push, 400, "not the name of a node"),
         Ask(.administrator, .put, path + "?node=eir-1", files, 200, #""compression":"gzip""#),

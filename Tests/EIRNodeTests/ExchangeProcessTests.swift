@@ -131,7 +131,7 @@ struct ExchangeProcessTests {
     let endpoint = "https://\(try #require(node.exchange))"
     let pushed = ExchangeParameters(
       version: 1, style: .push, effectiveAfter: 12, endpoint: endpoint,
-      window: .init(changes: 100, seconds: 2))
+      window: .init(changes: 10_000, seconds: 2))
     server.see { $0.parameters.proposed = pushed }
     server.change { $0.commit(.imei(Self.imei(1)), Self.black) }
     try await eventually("they are confirmed") { server.see { $0.confirmed } == [1] }
@@ -222,6 +222,14 @@ struct ExchangeProcessTests {
     for _ in 0..<3 { #expect(try node.verdict("352099000000006") == "BLACKLISTED") }
     let questions = server.see { $0.questions }
     #expect(questions.count == 1)
+    func explained(_ imei: String) throws -> String {
+      try NodeProcess.eir(["check", imei] + NodeProcess.flags(node.directory)).output
+    }
+    #expect(try explained("352099000000006").hasPrefix("352099000000006: black\n"))
+    #expect(
+      try explained(Self.imei(1).dialled).contains(
+        ": ask\n  the CEIR is asked; without its answer in time: grey\n"))
+    #expect(server.see { $0.questions }.count == 1, "nobody is asked for a person who looks")
     #expect(questions.first?.queries.first?.imsi == nil)
     #expect(try node.metric("eir_asked_total") == 1)
     #expect(try node.metric("eir_asked_remembered_total") == 2)

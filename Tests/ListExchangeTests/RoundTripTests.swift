@@ -12,7 +12,7 @@ struct RoundTripTests {
   private static let request = RequestID("0123456789abcdef0123456789abcdef")!
   private static let parameters = ExchangeParameters(
     version: 3, style: .pushAsync, effectiveAfter: 99, endpoint: "https://[::1]:9443",
-    window: .init(changes: 500, seconds: 20),
+    window: .init(changes: 12_500, seconds: 20),
     files: .init(compression: .gzip, fullSeconds: 3_600, incrementalSeconds: 60),
     sightings: .init(send: .sampled, oneIn: 100))
   private static let imsi = IMSI(packed: 15_001_010_123_456_789)!
@@ -125,7 +125,7 @@ struct RoundTripTests {
     (#""version":-1,"style":"follow","effectiveAfter":0"#, .malformed),
     (#""version":1,"style":"follow""#, .malformed),
     (
-      #""version":1,"style":"follow","effectiveAfter":0,"window":{"changes":0,"seconds":1}"#,
+      #""version":1,"style":"follow","effectiveAfter":0,"window":{"changes":9999,"seconds":1}"#,
       .malformed
     ),
     (

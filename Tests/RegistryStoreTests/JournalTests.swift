@@ -78,7 +78,9 @@ struct JournalTests {
     arguments: [
       (1, 0, 1, 3, [1, 2, 3], 11),
       (1, 0, 3, 3, [1, 2, 3], 11),
-      (1, 0, 4, 7, [1, 2, 3, 4, 5, 6, 7], 22),
+      (1, 0, 6, 3, [1, 2, 3], 11),
+      (1, 0, 7, 7, [1, 2, 3, 4, 5, 6, 7], 22),
+      (1, 2, 4, 3, [3], 11),
       (1, 3, 100, 10, [4, 5, 6, 7, 8, 9], 23),
       (1, 5, 1, 7, [6, 7], 22),
       (1, 10, 5, 10, [], 23),
@@ -88,7 +90,7 @@ struct JournalTests {
       (1, UInt64(Int64.max), 5, UInt64(Int64.max), [], 23),
       (1, .max, 5, .max, [], 23),
     ] as [(Int32, UInt64, Int, UInt64, [UInt64], UInt8)])
-  func `a delta is whole batches of a feed`(
+  func `a delta is whole batches of a feed, of no more rows than asked for where it is several`(
     scope: Int32, after: UInt64, limit: Int, upTo: UInt64, positions: [UInt64], firstByte: UInt8
   ) async throws {
     try await withJournal { registry in
@@ -174,7 +176,8 @@ struct JournalTests {
   @Test func `the registry's own index reads every scope`() async throws {
     try await withJournal { registry in
       for (after, limit, positions) in [
-        (0, 1, Array(1...3)), (2, 3, Array(3...7)), (9, 100, [10]), (10, 100, []), (11, 1, []),
+        (0, 1, Array(1...3)), (2, 3, [3]), (2, 5, Array(3...7)), (9, 100, [10]),
+        (10, 100, []), (11, 1, []),
       ] as [(UInt64, Int, [UInt64])] {
         let rows = try await registry.store.read {
           try await $0.journal(after: Position(after), limit: limit)

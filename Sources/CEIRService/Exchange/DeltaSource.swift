@@ -11,6 +11,8 @@ package struct EncodedDelta: Sendable {
   /// Where it leads.
   package let head: ListHead
   package let count: Int
+  /// Whether the journal went on when it was read.
+  package let isCut: Bool
   package let bytes: ByteBuffer
 
   package var reached: Standing { Standing(head) }
@@ -19,8 +21,6 @@ package struct EncodedDelta: Sendable {
 /// Reads and encodes deltas. Nodes of one operator that stand at one position share one: it is
 /// read, encoded and signed once, however many ask.
 package actor DeltaSource {
-  /// Rows of the journal after which a delta ends with the batch that it is in.
-  package static let mostRows = 10_000
   /// Deltas that are kept for the next who asks.
   static let keptBytes = 32 << 20
   static let keptSeconds: Int64 = 5
@@ -71,15 +71,14 @@ package actor DeltaSource {
     nextHead = nil
   }
 
-  /// The changes of a feed after a position, to the end of the batch in which `limit` rows are
-  /// reached; nil where the journal no longer reaches back so far.
+  /// The changes of a feed after a position, in whole batches of at most `limit` rows of the
+  /// journal; nil where the journal no longer reaches back so far.
   package func delta(
     of node: KnownNode, after: Position, limit: Int, at head: JournalHead
   ) async throws -> EncodedDelta? {
-    let limit = min(limit, Self.mostRows)
     let key = Key(scope: node.scope, epoch: head.epoch, after: after, limit: limit)
     if let found = kept.last(where: { $0.key == key })?.delta,
-      found.head.position >= head.position || found.count >= limit,
+      found.head.position >= head.position || found.isCut,
       Instant.now.seconds(since: found.head.issuedAt) < Self.keptSeconds
     {
       return found
@@ -119,7 +118,7 @@ package actor DeltaSource {
       let delta = try await registry.delta(of: key.scope, after: key.after, limit: key.limit)
       let digest = try await registry.digest(of: key.scope, at: key.after)
       let marks = try await registry.massMarks(youngerThan: markSeconds)
-      return (delta: delta, digest: digest, marks: marks)
+      return (delta: delta, digest: digest, marks: marks, end: head.position)
     }
     guard let delta = found.delta else { return nil }
     let head = ListHead(
@@ -137,7 +136,7 @@ package actor DeltaSource {
       signer: signer)
     return EncodedDelta(
       after: key.after, digestAfter: found.digest, head: head, count: delta.changes.count,
-      bytes: ByteBuffer(bytes: bytes))
+      isCut: delta.upTo < found.end, bytes: ByteBuffer(bytes: bytes))
   }
 }
 

@@ -212,7 +212,7 @@ extension ExchangeWorld {
     let parameters = ExchangeParameters(
       version: state.newestVersion + 1, style: styles.randomElement(using: &chance) ?? .follow,
       effectiveAfter: registry.position.number + .random(in: 0...5, using: &chance),
-      endpoint: "https://[::1]:9443", window: .init(changes: 8, seconds: 20))
+      endpoint: "https://[::1]:9443", window: .init(changes: 10_000, seconds: 20))
     _ = write { $0.propose(parameters, to: number) }
   }
 }
