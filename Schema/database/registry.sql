@@ -413,9 +413,11 @@ CREATE TABLE exchange_query (
   received_at   timestamptz NOT NULL DEFAULT now(),
   request       bytea,
   answer        bytea,
+  code          integer,                         -- of the exchange, where it has no answer
   answered_at   timestamptz,
-  CHECK ((request IS NULL) = (answer IS NOT NULL)),
-  CHECK ((answer IS NULL) = (answered_at IS NULL))
+  CHECK ((request IS NULL) = (answered_at IS NOT NULL)),
+  CHECK ((answered_at IS NULL) = (answer IS NULL AND code IS NULL)),
+  CHECK (answer IS NULL OR code IS NULL)
 );
 CREATE INDEX exchange_query_received ON exchange_query (received_at);
 CREATE INDEX exchange_query_pending ON exchange_query (received_at) WHERE answered_at IS NULL;
@@ -651,7 +653,7 @@ GRANT INSERT ON certificate, exchange_parameters, exchange_confirmation, exchang
   inbound_file TO ceir_service;
 GRANT UPDATE (revoked_at, revoked_by, revoke_reason) ON certificate TO ceir_service;
 GRANT UPDATE (status, content_type, location, body) ON exchange_message TO ceir_service;
-GRANT UPDATE (request, answer, answered_at) ON exchange_query TO ceir_service;
+GRANT UPDATE (request, answer, code, answered_at) ON exchange_query TO ceir_service;
 GRANT UPDATE (state, marks, position, decided_at, decided_by, refusal) ON operator_request
   TO ceir_service;
 GRANT UPDATE (published_at, resend_requested_at, removed_at) ON replication TO ceir_service;

@@ -60,6 +60,11 @@ package final class CEIRMetrics: Sendable {
   package let twoMachines = Metric(
     .counter, "ceir_exchange_two_machines_total",
     "Nodes whose name or certificate is used by two machines.")
+  package let fileFailures = Metric(
+    .counter, "ceir_file_failures_total", "Times that files of operators could not be worked on.")
+  package let differingNodes = Metric(
+    .gauge, "ceir_exchange_differing_nodes",
+    "Nodes whose list was another than the registry's when it was last compared.")
 
   package init() {}
 
@@ -68,6 +73,7 @@ package final class CEIRMetrics: Sendable {
       position, isLeading, publisherFailures, indexPosition, indexRebuilds, snapshots, deltas,
       changesSent, refusedRequests, trimmedRows, retentionFailures, connections, broadcasts,
       failedBroadcasts, queries, sightings, repeatedMessages, refusals, twoMachines,
+      differingNodes, fileFailures,
     ]
   }
 

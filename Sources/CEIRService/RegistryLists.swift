@@ -49,23 +49,10 @@ package final class RegistryLists: Service {
   }
 
   package func run() async throws {
-    await cancelWhenGracefulShutdown {
-      var pause = Backoff()
-      while !Task.isCancelled {
-        let seen = self.journalBell.strokes
-        do {
-          try await self.catchUp()
-          pause = Backoff()
-          await self.journalBell.wait(since: seen, timeout: Self.pollInterval)
-        } catch {
-          guard !Task.isCancelled else { return }
-          self.logger.error(
-            "The lists have stopped following the journal and will try again.",
-            metadata: ["error": "\(String(reflecting: error))"])
-          await self.journalBell.wait(since: self.journalBell.strokes, timeout: pause.next())
-        }
-      }
-    }
+    let rounds = Rounds(
+      bell: journalBell, interval: Self.pollInterval, logger: logger,
+      complaint: "The lists have stopped following the journal and will try again.")
+    await rounds.run { try await self.catchUp() }
   }
 
   /// Where the lists stand; nil until they have been read.

@@ -76,6 +76,8 @@ package struct NodeRecord: Sendable {
   package let digest: ListDigest?
   package let held: Int?
   package let style: DeliveryStyle?
+  /// Nil while it is in force.
+  package let retiredAt: Instant?
   package let seenAt: Instant?
   package let twoMachines: TwoMachines?
 }

@@ -23,9 +23,12 @@ extension RegistryTransaction {
     try await insertPolicy(OperatorPolicy(mode: mode), of: number, by: actor)
   }
 
-  package func operatorRecords() async throws -> [OperatorRecord] {
+  /// - Parameter withRetired: also nodes that have retired.
+  package func operatorRecords(withRetired: Bool = false) async throws -> [OperatorRecord] {
     var nodes: [Int32: [NodeRecord]] = [:]
-    for row in try await connection.query(Self.nodeRows, TwoMachines.memorySeconds) {
+    let rows = try await connection.query(
+      Self.nodeRows, TwoMachines.memorySeconds, withRetired)
+    for row in rows {
       nodes[try row.int32("operator_id"), default: []].append(try row.nodeRecord())
     }
     return try await connection.query(Self.operatorRows).map { row in

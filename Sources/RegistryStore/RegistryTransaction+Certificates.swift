@@ -51,7 +51,7 @@ extension RegistryTransaction {
     of code: OperatorCode, node name: NodeName, by actor: String, reason: String
   ) async throws -> [String] {
     guard let node = try await node(operator: code, name: name) else {
-      throw StoreError(.unknownNode, "\(code) has no node \(name): see `ceir operator list`.")
+      throw Self.unknownNode(name, of: code)
     }
     let rows = try await connection.query(
       Self.revokeCertificatesOfNode, node.number, actor, reason)

@@ -25,6 +25,29 @@ extension RegistryTransaction {
     return node
   }
 
+  /// Ends a node: its certificates, its parameters and what is sent to it. What it has done stays
+  /// on record, and another node may have its name. Returns the serials that ended; nil where it
+  /// had retired before.
+  package func retireNode(
+    _ name: NodeName, of code: OperatorCode, by actor: String, reason: String
+  ) async throws -> [String]? {
+    guard let node = try await node(operator: code, name: name) else {
+      let isFormer = try await connection.query(
+        Self.formerNodeExists, code.description, name.description
+      ).only().bool(0)
+      guard isFormer else { throw Self.unknownNode(name, of: code) }
+      return nil
+    }
+    let serials = try await revokeCertificates(of: code, node: name, by: actor, reason: reason)
+    try await connection.query(Self.retireNode, node.number)
+    try await connection.query("SELECT pg_notify($1, '')", Self.certificateChannel)
+    return serials
+  }
+
+  static func unknownNode(_ name: NodeName, of code: OperatorCode) -> StoreError {
+    StoreError(.unknownNode, "\(code) has no node \(name): see `ceir operator list`.")
+  }
+
   /// Whether the node has not been revoked since it was looked up.
   package func isInForce(_ node: NodeIdentity) async throws -> Bool {
     try await connection.query(Self.nodeInForce, node.number).only().bool(0)
@@ -49,9 +72,29 @@ extension RegistryTransaction {
   ) async throws -> ListComparison {
     let standing = NodeReport.Standing(epoch: epoch, position: position, digest: digest)
     try await report(of: node, NodeReport(standing: standing, held: held))
+    return try await comparison(of: standing, of: node, at: try await journalHead())
+  }
+
+  /// The nodes in force whose list is another than the journal's, by what each said last.
+  package func differingNodes() async throws -> Set<NodeIdentity> {
     let head = try await journalHead()
-    guard epoch == head.epoch, position <= head.position else { return .elsewhere }
-    let expected = try await self.digest(of: node.operatorNumber, at: position)
+    var differing: Set<NodeIdentity> = []
+    for plan in try await nodePlans() {
+      guard let standing = plan.standing else { continue }
+      let comparison = try await comparison(of: standing, of: plan.node, at: head)
+      if comparison == .differs { differing.insert(plan.node) }
+    }
+    return differing
+  }
+
+  /// A node that has not said its digest is not said to differ.
+  private func comparison(
+    of standing: NodeReport.Standing, of node: NodeIdentity, at head: JournalHead
+  ) async throws -> ListComparison {
+    guard let digest = standing.digest, standing.epoch == head.epoch,
+      standing.position <= head.position
+    else { return .elsewhere }
+    let expected = try await self.digest(of: node.operatorNumber, at: standing.position)
     return expected == digest ? .agrees : .differs
   }
 }
@@ -72,7 +115,8 @@ extension PostgreSQLRow {
       position: try optionalInt64("position").map { Position(UInt64($0)) },
       digest: try isNull("digest") ? nil : digest("digest"), held: try optionalInt("held"),
       style: try optionalString("style").flatMap(DeliveryStyle.init),
-      seenAt: try optionalInstant("seen_at"), twoMachines: try twoMachines())
+      retiredAt: try optionalInstant("revoked_at"), seenAt: try optionalInstant("seen_at"),
+      twoMachines: try twoMachines())
   }
 
   fileprivate func twoMachines() throws -> TwoMachines? {
@@ -113,15 +157,29 @@ extension RegistryTransaction {
     SELECT EXISTS (SELECT FROM node WHERE node_id = $1 AND revoked_at IS NULL)
     """
 
-  /// With each request of a node and its last report. Served by node_current.
+  /// Served by operator_code_key.
+  private static let formerNodeExists = """
+    SELECT EXISTS (SELECT FROM node n
+                     JOIN operator o USING (operator_id)
+                    WHERE o.code = $1
+                      AND n.name = $2)
+    """
+
+  /// Served by the primary key of node.
+  private static let retireNode = """
+    UPDATE node SET revoked_at = now() WHERE node_id = $1 AND revoked_at IS NULL
+    """
+
+  /// Of each node its last report; $2: also of those that have retired. Served by node_current.
   static let nodeRows = """
-    SELECT n.operator_id, n.name, r.epoch, r.position, r.digest, r.held, r.style, r.seen_at,
+    SELECT n.operator_id, n.name, n.revoked_at, r.epoch, r.position, r.digest, r.held, r.style,
+           r.seen_at,
            CASE WHEN r.other_instance_at > now() - make_interval(secs => $1)
                 THEN r.other_instance_at END AS other_instance_at, r.shares_serial
       FROM node n
       LEFT JOIN node_report r USING (node_id)
-     WHERE n.revoked_at IS NULL
-     ORDER BY n.operator_id, n.name
+     WHERE n.revoked_at IS NULL OR $2
+     ORDER BY n.operator_id, n.name, n.node_id
     """
 
   /// Another machine than before becomes the one that speaks; where it is the one that spoke before

@@ -126,7 +126,7 @@ extension RegistryTransaction {
   private func numberOfNode(_ name: NodeName?, of code: OperatorCode) async throws -> Int32 {
     guard let name else { return 0 }
     guard let node = try await node(operator: code, name: name) else {
-      throw StoreError(.unknownNode, "\(code) has no node \(name): see `ceir operator list`.")
+      throw Self.unknownNode(name, of: code)
     }
     return node.number
   }

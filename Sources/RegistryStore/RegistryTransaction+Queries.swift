@@ -13,6 +13,8 @@ package struct PendingQuery: Sendable {
 package enum QueryState: Sendable, Hashable {
   case pending
   case answered([UInt8])
+  /// It has no answer and will have none: a code of `Schema/exchange/codes.md`.
+  case refused(code: Int)
 }
 
 extension RegistryTransaction {
@@ -35,8 +37,8 @@ extension RegistryTransaction {
     return query
   }
 
-  /// The oldest that nobody else is answering; it is this transaction's until its end. Nil where
-  /// there is none.
+  /// The oldest of a node in force that nobody else is answering; it is this transaction's until
+  /// its end. Nil where there is none.
   package func claimQuery() async throws -> PendingQuery? {
     guard let row = try await connection.query(Self.claimQuery).first else { return nil }
     return PendingQuery(
@@ -49,11 +51,24 @@ extension RegistryTransaction {
     try await connection.query(Self.answerQuery, query.query, PostgreSQLBytes(answer))
   }
 
+  /// Ends a query that cannot be answered; its request is erased.
+  package func refuse(_ query: PendingQuery, code: Int) async throws {
+    try await connection.query(Self.refuseQuery, query.query, code)
+  }
+
+  /// Ends the queries of nodes that are no longer in force: nobody may ask for their answers.
+  /// Returns how many there were.
+  @discardableResult
+  package func refuseQueriesOfFormerNodes(code: Int) async throws -> Int {
+    try await connection.query(Self.refuseQueriesOfFormerNodes, code).count
+  }
+
   /// Nil for a query that is unknown, another's, or older than 24 hours.
   package func query(_ name: String, of node: NodeIdentity) async throws -> QueryState? {
     guard let row = try await connection.query(Self.queryOfNode, name, node.number).first else {
       return nil
     }
+    if let code = try row.optionalInt("code") { return .refused(code: code) }
     return try row.optionalBytes("answer").map(QueryState.answered) ?? .pending
   }
 }
@@ -80,6 +95,8 @@ extension RegistryTransaction {
       JOIN operator o USING (operator_id)
      WHERE q.answered_at IS NULL
        AND q.received_at > now() - interval '24 hours'
+       AND n.revoked_at IS NULL
+       AND o.retired_at IS NULL
      ORDER BY q.received_at
      LIMIT 1
        FOR UPDATE OF q SKIP LOCKED
@@ -93,8 +110,27 @@ extension RegistryTransaction {
     """
 
   /// Served by the primary key (query).
+  private static let refuseQuery = """
+    UPDATE exchange_query
+       SET request = NULL, code = $2, answered_at = now()
+     WHERE query = $1
+    """
+
+  /// Served by exchange_query_pending.
+  private static let refuseQueriesOfFormerNodes = """
+    UPDATE exchange_query q
+       SET request = NULL, code = $1, answered_at = now()
+      FROM node n
+      JOIN operator o USING (operator_id)
+     WHERE q.answered_at IS NULL
+       AND n.node_id = q.node_id
+       AND (n.revoked_at IS NOT NULL OR o.retired_at IS NOT NULL)
+    RETURNING q.query
+    """
+
+  /// Served by the primary key (query).
   private static let queryOfNode = """
-    SELECT answer
+    SELECT answer, code
       FROM exchange_query
      WHERE query = $1
        AND node_id = $2

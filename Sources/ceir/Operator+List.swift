@@ -9,13 +9,16 @@ extension Operator {
       abstract: "List the operators, how their nodes are told of changes and where they stand.",
       discussion: """
         LAG is how many positions a node has still to come; HELD how many devices its brake keeps \
-        as they were. A name that two machines use at once is said below the table.
+        as they were. A name that two machines use at once, and a node whose list is another than \
+        the registry's at the same position, are said below the table.
 
         EXAMPLES
           ceir operator list
           ceir operator list --format json
+          ceir operator list --all
         """)
 
+    @Flag(help: "Also nodes that have retired.") var all = false
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
 
@@ -24,8 +27,10 @@ extension Operator {
         try await store.read { registry in
           let feeds = try await registry.feedHeads()
           let plans = try await registry.nodePlans()
-          return try await registry.operatorRecords().map {
-            OperatorRow($0, feed: feeds.head(of: $0.code), plans: plans)
+          let differing = try await registry.differingNodes()
+          return try await registry.operatorRecords(withRetired: all).map {
+            OperatorRow(
+              $0, feed: feeds.head(of: $0.code), plans: plans, differing: differing)
           }
         }
       }
@@ -59,8 +64,11 @@ private struct OperatorRow: Encodable {
     /// Positions that it has still to come; absent in another epoch.
     let lag: UInt64?
     let digest: String?
+    /// Whether the registry's list has another digest at this position.
+    let differs: Bool
     let held: Int?
     let seenAt: String?
+    let retiredAt: String?
     let twoMachines: Warning?
   }
 
@@ -79,7 +87,10 @@ private struct OperatorRow: Encodable {
   let feed: Feed
   let nodes: [Node]
 
-  init(_ record: OperatorRecord, feed head: ListHead, plans: [NodePlan]) {
+  init(
+    _ record: OperatorRecord, feed head: ListHead, plans: [NodePlan],
+    differing: Set<NodeIdentity>
+  ) {
     code = record.code.description
     name = record.name
     networks = record.networks
@@ -89,8 +100,12 @@ private struct OperatorRow: Encodable {
       epoch: head.epoch.description, position: head.position.number,
       digest: head.digest.description)
     nodes = record.nodes.map { node in
-      let plan = plans.first { $0.node.operatorCode == record.code && $0.node.name == node.name }
-      return Node(node, plan: plan, head: head)
+      let plan =
+        node.retiredAt != nil
+        ? nil
+        : plans.first { $0.node.operatorCode == record.code && $0.node.name == node.name }
+      let differs = plan.map { differing.contains($0.node) } ?? false
+      return Node(node, plan: plan, head: head, differs: differs)
     }
   }
 
@@ -99,25 +114,37 @@ private struct OperatorRow: Encodable {
     guard !nodes.isEmpty else { return [own + Array(repeating: "–", count: 6)] }
     return nodes.map { node in
       own + [
-        node.name, node.style, node.position?.description ?? "–", node.lag?.description ?? "–",
+        node.name, node.retiredAt == nil ? node.style : "retired",
+        node.position?.description ?? "–", node.lag?.description ?? "–",
         node.held?.description ?? "–", node.seenAt ?? "never",
       ]
     }
   }
 
   var warnings: [String] {
-    nodes.compactMap { node in
-      guard let warning = node.twoMachines else { return nil }
-      let what =
-        warning.shareCertificate
-        ? "one certificate is used by two machines" : "two machines use this name"
-      return "warning: \(code)/\(node.name): \(what), noticed at \(warning.noticedAt)."
+    nodes.flatMap { node in
+      node.warnings.map { "warning: \(code)/\(node.name): \($0)." }
     }
   }
 }
 
 extension OperatorRow.Node {
-  init(_ node: NodeRecord, plan: NodePlan?, head: ListHead) {
+  var warnings: [String] {
+    var warnings: [String] = []
+    if let twoMachines {
+      let what =
+        twoMachines.shareCertificate
+        ? "one certificate is used by two machines" : "two machines use this name"
+      warnings.append("\(what), noticed at \(twoMachines.noticedAt)")
+    }
+    if differs {
+      warnings.append(
+        "its list is another than the registry's at position \(position ?? 0); a snapshot mends it")
+    }
+    return warnings
+  }
+
+  init(_ node: NodeRecord, plan: NodePlan?, head: ListHead, differs: Bool) {
     let isHere = node.epoch == head.epoch.description
     name = node.name
     style = (plan?.style ?? .follow).rawValue
@@ -129,8 +156,10 @@ extension OperatorRow.Node {
       isHere
       ? node.position.map { head.position.number - min($0.number, head.position.number) } : nil
     digest = node.digest?.description
+    self.differs = differs
     held = node.held
     seenAt = node.seenAt?.description
+    retiredAt = node.retiredAt?.description
     twoMachines = node.twoMachines.map {
       OperatorRow.Warning(
         noticedAt: $0.noticedAt.description, shareCertificate: $0.shareCertificate)

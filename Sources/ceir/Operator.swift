@@ -12,8 +12,9 @@ struct Operator: AsyncParsableCommand {
         ceir operator add alfa --name "Alfa Mobile" --network 00101
         ceir operator list --format json
         ceir operator policy alfa --block-requests accepted --daily-limit 500
+        ceir operator retire-node alfa eir-1 --reason "replaced by eir-2"
       """,
-    subcommands: [Add.self, List.self, Policy.self, Parameters.self])
+    subcommands: [Add.self, List.self, Policy.self, Parameters.self, RetireNode.self])
 
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Add an operator.")

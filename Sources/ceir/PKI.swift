@@ -49,7 +49,8 @@ extension PKI {
     static let configuration = CommandConfiguration(
       abstract: "Make the registry's authority and the CEIR's own certificates.",
       discussion: """
-        Needs no database. What is there already is never made anew.
+        Needs no database. What is there already is never made anew. Run it before ceir serve: \
+        one that runs already opens the listeners for nodes only when it is started again.
 
         EXAMPLES
           ceir pki init
@@ -85,6 +86,7 @@ extension PKI {
         """
         Registry \(answer.registry): certificates made in \(answer.directory).
         Move \(settings.authority.rootKeyPath) to a safe place away from this machine.
+        A ceir serve that runs already answers nodes after it has been started again.
         """)
     }
   }

@@ -63,10 +63,14 @@ final class ExchangeWorld: Sendable {
     }
   }
 
-  func serve() async throws {
+  static let silent = {
     var logger = Logger(label: "ceir")
     logger.logLevel = .critical
-    let server = CEIRServer(settings: settings, logger: logger)
+    return logger
+  }()
+
+  func serve() async throws {
+    let server = CEIRServer(settings: settings, logger: Self.silent)
     let (ready, isReady) = AsyncStream.makeStream(of: ServedAddresses.self)
     let task = Task {
       defer { isReady.finish() }
@@ -97,6 +101,23 @@ final class ExchangeWorld: Sendable {
     get throws { "https://\(try #require(served.withLock { $0?.status }))" }
   }
 
+  /// A number of `/metrics`.
+  func metric(_ name: String) async throws -> Int? {
+    let address = try #require(served.withLock { $0?.http })
+    let client = HTTPClient(eventLoopGroupProvider: .singleton)
+    let result: Result<String, any Error>
+    do {
+      let response = try await client.execute(
+        HTTPClientRequest(url: "http://\(address)/metrics"), timeout: .seconds(20))
+      result = .success(String(buffer: try await response.body.collect(upTo: 1 << 20)))
+    } catch {
+      result = .failure(error)
+    }
+    try await client.shutdown()
+    let line = try result.get().split(separator: "\n").first { $0.hasPrefix(name + " ") }
+    return line.flatMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+  }
+
   /// A node of an operator with a certificate of the registry.
   func node(_ code: String = "alfa", _ name: String = "eir-1") async throws -> TestNode {
     let role = PeerName.Role.node(
@@ -111,6 +132,22 @@ final class ExchangeWorld: Sendable {
     return try TestNode(
       role: role, credential: credential, root: authority.root,
       directory: "\(directory)/\(code)-\(name)-\(credential.leaf.serial)", url: exchangeURL)
+  }
+
+  func identity(_ code: String = "alfa", _ name: String = "eir-1") async throws -> NodeIdentity {
+    let found = try await store.read { registry in
+      try await registry.node(
+        operator: #require(OperatorCode(code)), name: #require(NodeName(name)))
+    }
+    return try #require(found)
+  }
+
+  /// A node without a certificate.
+  func identity(making name: String) async throws -> NodeIdentity {
+    try await store.write { registry in
+      try await registry.addNode(
+        named: #require(NodeName(name)), of: #require(OperatorCode(Self.operators[0])))
+    }
   }
 
   /// Blocks a device and returns where it was published.

@@ -79,6 +79,26 @@ struct PKICommandTests {
     try registry.remove()
   }
 
+  @Test func `a node retires by a command that may come twice`() async throws {
+    let registry = try await Registry()
+    let retire = ["operator", "retire-node", "alfa", "eir-1", "--reason", "replaced"]
+    let unknown = try await registry.run(retire)
+    #expect(unknown.status == 1)
+    #expect(unknown.errors.contains("alfa has no node eir-1"))
+    let issued = try await registry.run(
+      ["pki", "issue", "--operator", "alfa", "--node", "eir-1", "--out", registry.folder + "/eir"])
+    #expect(issued.status == 0, "\(issued.errors)")
+    #expect(
+      try await registry.run(retire).output
+        == "alfa/eir-1: retired; certificates revoked: 1.\n")
+    #expect(try await registry.run(retire).output == "alfa/eir-1: had retired already.\n")
+    #expect(try await registry.list().map(\.state) == ["revoked"])
+    #expect(try await !registry.run(["operator", "list"]).output.contains("eir-1"))
+    let all = try await registry.run(["operator", "list", "--all"]).output
+    #expect(all.contains("eir-1") && all.contains("retired"), "\(all)")
+    try registry.remove()
+  }
+
   @Test func `the CEIR's own are renewed, and the root's key is asked for where it is needed`()
     async throws
   {

@@ -161,6 +161,43 @@ struct QueriesTests {
     }
   }
 
+  @Test func `a query without an answer ends with its code, and the next goes on`() async throws {
+    try await withNodes { registry, alfa, _ in
+      let names = try await ask(2, by: alfa, registry)
+      try await registry.store.write { transaction in
+        let query = try #require(try await transaction.claimQuery())
+        try await transaction.refuse(query, code: 1_014)
+      }
+      #expect(try await state(names[0], of: alfa, registry) == .refused(code: 1_014))
+      let next = try await registry.store.write { try await $0.claimQuery() }
+      #expect(next?.query == names[1])
+    }
+  }
+
+  @Test(arguments: [
+    "UPDATE node SET revoked_at = now() WHERE node_id = (SELECT min(node_id) FROM node)",
+    "UPDATE operator SET retired_at = now() WHERE code = 'alfa'",
+  ])
+  func `queries of a former node are not taken, but ended`(retirement: String) async throws {
+    try await withNodes { registry, alfa, beta in
+      let theirs = try await ask(2, by: alfa, registry)
+      let mine = try await ask(1, by: beta, registry)
+      try await registry.script(retirement)
+      let next = try await registry.store.write { try await $0.claimQuery() }
+      #expect(next?.query == mine[0])
+      for ended in [2, 0] {
+        let count = try await registry.store.write {
+          try await $0.refuseQueriesOfFormerNodes(code: 1_021)
+        }
+        #expect(count == ended)
+      }
+      for name in theirs {
+        #expect(try await state(name, of: alfa, registry) == .refused(code: 1_021))
+      }
+      #expect(try await state(mine[0], of: beta, registry) == .pending)
+    }
+  }
+
   @Test func `a node that asks too much is told so`() async throws {
     try await withNodes { registry, alfa, beta in
       _ = try await ask(RegistryTransaction.mostWaitingQueries, by: alfa, registry)

@@ -57,6 +57,44 @@ struct NodesTests {
     }
   }
 
+  @Test func `a node retires once, and its name may be another's`() async throws {
+    try await withNodes { registry, alfa, beta in
+      let (code, name) = (alfa.operatorCode, try #require(NodeName(alfa.name)))
+      let now = try await registry.now()
+      try await issue("0a", .node(code, name), asOf: now, registry)
+      func retire() async throws -> [String]? {
+        try await registry.store.write {
+          try await $0.retireNode(name, of: code, by: "anna", reason: "replaced")
+        }
+      }
+      let heard = try await announcements(registry) {
+        let ended = try await retire()
+        #expect(ended == ["0a"])
+      }
+      #expect(heard == "0a")
+      #expect(try await retire() == nil)
+      #expect(try await registry.store.read { try await $0.nodes() } == [beta])
+      #expect(try await registry.store.read { try await $0.nodePlans() }.map(\.node) == [beta])
+      #expect(try await registry.store.read { try await $0.revokedSerials() } == ["0a"])
+      func shown(_ withRetired: Bool) async throws -> [Bool] {
+        try await registry.store.read {
+          try await $0.operatorRecords(withRetired: withRetired)
+            .first { $0.code == code }?.nodes.map { $0.retiredAt == nil } ?? []
+        }
+      }
+      #expect(try await shown(false) == [])
+      #expect(try await shown(true) == [false])
+      try await issue("0b", .node(code, name), asOf: now, registry)
+      #expect(try await shown(true) == [false, true])
+      let another = try await registry.store.read { try await $0.node(operator: code, name: name) }
+      #expect(another != nil && another != alfa)
+      await registry.expectError(.unknownNode) {
+        _ = try await $0.retireNode(
+          try #require(NodeName("other")), of: code, by: "anna", reason: "x")
+      }
+    }
+  }
+
   @Test func `a revoked certificate stays revoked, and is announced`() async throws {
     try await withNodes { registry, alfa, _ in
       let now = try await registry.now()

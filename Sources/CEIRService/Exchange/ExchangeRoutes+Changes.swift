@@ -77,7 +77,9 @@ extension ExchangeRoutes {
       let delta = try await services.deltas.delta(
         of: node, after: standing.position, limit: node.inForce.window.changes, at: head)
       guard let delta else { throw ExchangeProblemError(.beforeHorizon, head: head) }
-      guard delta.digestAfter == standing.digest else {
+      let differs = delta.digestAfter != standing.digest
+      services.roster.noteComparison(of: node.identity, differs: differs)
+      guard !differs else {
         throw ExchangeProblemError(.digestDiffers, head: head)
       }
       let left = ContinuousClock.now.duration(to: end)

@@ -70,10 +70,13 @@ extension ExchangeRoutes {
       // Where the node stands is kept either way: its difference is for the staff to see.
       return KeptAnswer(status: comparison == .differs ? Self.differs : 204)
     }
-    guard response.status.code != Self.differs else {
+    let differs = response.status.code == Self.differs
+    services.roster.noteComparison(of: asked.identity, differs: differs)
+    // Also where it differs: whoever pushes to the node then sends it a snapshot.
+    services.acknowledgements.tell(said, of: asked.identity)
+    guard !differs else {
       throw ExchangeError(.digestDiffers, "at position \(standing.position)")
     }
-    services.acknowledgements.tell(said, of: asked.identity)
     return response
   }
 
@@ -155,6 +158,8 @@ extension ExchangeRoutes {
     case nil: throw ExchangeError(.notFound)
     case .pending: return asked.json(QueryAnswer.json(id, answer: nil))
     case .answered(let answer): return asked.json(QueryAnswer.json(id, answer: answer))
+    case .refused(let code):
+      throw ExchangeError(ExchangeCode(rawValue: UInt16(clamping: code)) ?? .internalFailure)
     }
   }
 }

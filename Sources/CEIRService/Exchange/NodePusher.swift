@@ -122,6 +122,9 @@ actor NodePusher {
         epoch: head.epoch, position: head.position, digestThere: nil, cheaperWay: .snapshot)
     }
     let there = try await digest(of: node, at: standing.position, head)
+    if let there, standing.epoch == head.epoch {
+      services.roster.noteComparison(of: node.identity, differs: there != standing.digest)
+    }
     let way = try await services.cheaperWay(for: node, after: standing.position, at: head)
     return .init(
       epoch: head.epoch, position: head.position, digestThere: there, cheaperWay: way)

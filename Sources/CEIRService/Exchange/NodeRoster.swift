@@ -34,6 +34,8 @@ package final class NodeRoster: Service {
     var nodes: [PeerName.Role: KnownNode] = [:]
     var reports: [NodeIdentity: [NodeReport]] = [:]
     var warned: Set<Int32> = []
+    /// Whose list was another than the registry's when it was last compared.
+    var differing: Set<NodeIdentity> = []
   }
 
   private let store: RegistryStore
@@ -55,23 +57,12 @@ package final class NodeRoster: Service {
   }
 
   package func run() async throws {
-    await cancelWhenGracefulShutdown {
-      var pause = Backoff()
-      while !Task.isCancelled {
-        let seen = self.bell.strokes
-        do {
-          try await self.look()
-          try await self.writeReports()
-          pause = Backoff()
-          await self.bell.wait(since: seen, timeout: Self.pollInterval)
-        } catch {
-          guard !Task.isCancelled else { return }
-          self.logger.error(
-            "The nodes cannot be read and are those of before.",
-            metadata: ["error": "\(String(reflecting: error))"])
-          await self.bell.wait(since: self.bell.strokes, timeout: pause.next())
-        }
-      }
+    let rounds = Rounds(
+      bell: bell, interval: Self.pollInterval, logger: logger,
+      complaint: "The nodes cannot be read and are those of before.")
+    await rounds.run {
+      try await self.look()
+      try await self.writeReports()
     }
   }
 
@@ -105,7 +96,13 @@ package final class NodeRoster: Service {
       guard let node = try KnownNode(plan, mode: modes[plan.node.operatorCode]) else { continue }
       nodes[node.role] = node
     }
-    state.withLock { $0.nodes = nodes }
+    let inForce = Set(nodes.values.map(\.identity))
+    let differing = state.withLock { state in
+      state.nodes = nodes
+      state.differing.formIntersection(inForce)
+      return state.differing.count
+    }
+    metrics.differingNodes.set(Int64(differing))
     let closed = connections.revoke(Set(revoked.compactMap { CertificateSerial($0) }))
     let expired = connections.closeExpired(asOf: .now)
     if closed + expired > 0 {
@@ -134,6 +131,24 @@ extension NodeRoster {
         waiting.append(report)
       }
       state.reports[node] = waiting
+    }
+  }
+
+  /// What came of comparing a node's list with the journal.
+  func noteComparison(of node: NodeIdentity, differs: Bool) {
+    let (count, isNews) = state.withLock { state in
+      let isNews =
+        differs
+        ? state.differing.insert(node).inserted : state.differing.remove(node) != nil
+      return (state.differing.count, isNews)
+    }
+    guard isNews else { return }
+    metrics.differingNodes.set(Int64(count))
+    let metadata: Logger.Metadata = ["node": "\(node.operatorCode)/\(node.name)"]
+    if differs {
+      logger.warning("A node's list is another than the registry's.", metadata: metadata)
+    } else {
+      logger.notice("A node's list is the registry's again.", metadata: metadata)
     }
   }
 

@@ -15,40 +15,49 @@ struct QueryWorker: Service {
   let logger: Logger
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
-      var pause = Backoff()
-      while !Task.isCancelled {
-        let seen = bell.strokes
-        do {
-          while try await answerOne() {}
-          pause = Backoff()
-          await bell.wait(since: seen, timeout: Self.pollInterval)
-        } catch {
-          guard !Task.isCancelled else { return }
-          logger.error(
-            "A query cannot be answered and will be tried again.",
-            metadata: ["error": "\(String(reflecting: error))"])
-          await bell.wait(since: bell.strokes, timeout: pause.next())
-        }
-      }
+    let rounds = Rounds(
+      bell: bell, interval: Self.pollInterval, logger: logger,
+      complaint: "A query cannot be answered and will be tried again.")
+    await rounds.run {
+      try await refuseQueriesOfFormerNodes()
+      while try await answerOne() {}
     }
   }
 
-  /// Whether there was one. It is taken and answered in one transaction: a crash leaves it to the
-  /// next who looks.
+  private func refuseQueriesOfFormerNodes() async throws {
+    _ = try await store.write {
+      try await $0.refuseQueriesOfFormerNodes(code: Int(ExchangeCode.certificateRefused.rawValue))
+    }
+  }
+
+  /// Whether there was one. It is taken and ended in one transaction: a crash leaves it to the
+  /// next who looks. One that cannot be answered ends with a code, so that none waits behind it.
   private func answerOne() async throws -> Bool {
     try await store.write { registry in
       guard let query = try await registry.claimQuery() else { return false }
-      let known = roster.nodes.first { $0.identity == query.node }
-      guard let node = known else {
-        throw ExchangeError(.unavailable, "the node of a query is not known yet")
+      do {
+        let node = try await node(query.node)
+        try await registry.answer(query, with: answer(query, for: node))
+        metrics.queries.add()
+      } catch let error as ExchangeError where error.code != .unavailable {
+        try await registry.refuse(query, code: Int(error.code.rawValue))
       }
-      let asked = try LUStatusRequest(json: query.request, most: ExchangeLimits.mostQueries)
-      let answer = try desk.answer(
-        LUStatusRequest(many: asked.queries), for: node, asOf: .now)
-      try await registry.answer(query, with: answer)
-      metrics.queries.add()
       return true
     }
+  }
+
+  private func answer(_ query: PendingQuery, for node: KnownNode) throws(ExchangeError) -> [UInt8] {
+    let asked = try LUStatusRequest(json: query.request, most: ExchangeLimits.mostQueries)
+    return try desk.answer(LUStatusRequest(many: asked.queries), for: node, asOf: .now)
+  }
+
+  /// Looks again where it is unknown: another process may have made it a moment ago.
+  private func node(_ identity: NodeIdentity) async throws -> KnownNode {
+    if let node = roster.nodes.first(where: { $0.identity == identity }) { return node }
+    try await roster.look()
+    guard let node = roster.nodes.first(where: { $0.identity == identity }) else {
+      throw ExchangeError(.certificateRefused, "the node of a query is not in force")
+    }
+    return node
   }
 }
