@@ -13,7 +13,7 @@ extension ExchangeRoutes {
     }
     let (node, range) = (asked.node, asked.request.headers[.range])
     if let range, let tag = asked.resumedTag,
-      let cut = await services.shelf.cut(of: node.feed, tag: tag)
+      let cut = await services.shelf.cut(of: node.feed, tag: tag, asOf: .now)
     {
       return try answer(cut, range: range, to: asked)
     }

@@ -27,7 +27,7 @@ struct ExchangeSide: Sendable {
   ) async throws {
     let folder = AuthorityFolder(directory: settings.certificateDirectory)
     guard folder.exists else {
-      logger.notice(
+      logger.warning(
         "No certificates: nodes are not answered. Make them by `ceir pki init`, then start again.",
         metadata: ["directory": "\(folder.directory)"])
       return nil
@@ -77,8 +77,8 @@ struct ExchangeSide: Sendable {
         settings: .init(
           directory: settings.filesDirectory ?? "\(settings.dataDirectory)/files",
           keepDays: settings.filesKeepDays),
-        registry: shared.registry, store: shared.store, lists: shared.lists, logger: logger,
-        signer: { [signer] in try? signer.current }),
+        registry: shared.registry, store: shared.store, lists: shared.lists,
+        metrics: shared.metrics, logger: logger, signer: { [signer] in try signer.current }),
       application(gate, ready),
       StatusListener(
         address: settings.statusListen, gate: gate,

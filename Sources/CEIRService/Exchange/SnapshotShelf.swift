@@ -7,12 +7,18 @@ package import RegistryStore
 /// Keeps the snapshots of each operator that are being read or may be asked for again. Nodes of one
 /// operator share a cut, so that neither memory nor disk grows with their number.
 package actor SnapshotShelf {
-  /// A cut this young is sent again, unless the node is ahead of it.
-  static let reuseSeconds: Int64 = 10
   /// Cuts of one operator that stay readable by name, for those who resume.
   static let mostCuts = 3
-  /// How long a cut that was replaced can still be resumed.
+  /// How long a cut can still be resumed after it was last asked for.
   static let resumableSeconds: Int64 = 900
+  /// A cut this young is sent again, unless the node is ahead of it: so the nodes of an operator,
+  /// however many begin, never push out what one of them is still taking.
+  static let reuseSeconds = resumableSeconds / Int64(mostCuts)
+
+  private struct KeptCut {
+    let cut: SnapshotCut
+    var askedAt: Instant
+  }
 
   private let store: RegistryStore
   private let lists: RegistryLists
@@ -20,7 +26,7 @@ package actor SnapshotShelf {
   private let directory: String
   private let logger: Logger
   /// The newest last.
-  private var cuts: [Feed: [SnapshotCut]] = [:]
+  private var cuts: [Feed: [KeptCut]] = [:]
   private var cutting: [Feed: Task<SnapshotCut, any Error>] = [:]
 
   package init(
@@ -58,11 +64,11 @@ package actor SnapshotShelf {
     guard let current = lists.feed(of: number), current.head.position >= position else {
       throw ExchangeError(.unavailable, "The registry's lists are being read: try again.")
     }
-    if let newest = cuts[feed]?.last, newest.checkpoint.epoch == current.head.epoch,
+    if let newest = cuts[feed]?.last?.cut, newest.checkpoint.epoch == current.head.epoch,
       newest.checkpoint.position >= position,
       now.seconds(since: newest.checkpoint.issuedAt) < Self.reuseSeconds
     {
-      return newest
+      return asked(newest, feed: feed, asOf: now)
     }
     if let cutting = cutting[feed] {
       let cut = try await cutting.value
@@ -72,8 +78,15 @@ package actor SnapshotShelf {
   }
 
   /// The cut that was sent under this tag, as long as it is kept.
-  func cut(of feed: Feed, tag: String) -> SnapshotCut? {
-    cuts[feed]?.last { $0.tag == tag }
+  package func cut(of feed: Feed, tag: String, asOf now: Instant) -> SnapshotCut? {
+    cuts[feed]?.last { $0.cut.tag == tag }.map { asked($0.cut, feed: feed, asOf: now) }
+  }
+
+  private func asked(_ cut: SnapshotCut, feed: Feed, asOf now: Instant) -> SnapshotCut {
+    if let place = cuts[feed]?.firstIndex(where: { $0.cut === cut }) {
+      cuts[feed]?[place].askedAt = now
+    }
+    return cut
   }
 
   private func fresh(
@@ -96,19 +109,20 @@ package actor SnapshotShelf {
     return cut
   }
 
+  /// Makes room: whatever nobody has asked for in a long time goes, then what was asked for first.
   private func put(_ cut: SnapshotCut, feed: Feed, asOf now: Instant) {
-    var kept = cuts[feed, default: []] + [cut]
-    while kept.count > 1, let oldest = kept.first,
-      kept.count > Self.mostCuts
-        || now.seconds(since: oldest.checkpoint.issuedAt) > Self.resumableSeconds
+    var kept = cuts[feed, default: []]
+    while let place = kept.indices.min(by: { kept[$0].askedAt < kept[$1].askedAt }),
+      kept.count >= Self.mostCuts
+        || now.seconds(since: kept[place].askedAt) > Self.resumableSeconds
     {
-      kept.removeFirst()
       do {
-        try oldest.unlist()
+        try kept.remove(at: place).cut.unlist()
       } catch {
         logger.warning("An old snapshot stays.", metadata: ["error": "\(error)"])
       }
     }
+    kept.append(KeptCut(cut: cut, askedAt: now))
     cuts[feed] = kept
   }
 }

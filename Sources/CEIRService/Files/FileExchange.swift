@@ -30,19 +30,22 @@ package struct FileExchange: Service {
   let registry: RegistryName
   let store: RegistryStore
   let lists: RegistryLists
-  /// Nil while there is no certificate to sign with: then nothing is written.
-  let signer: @Sendable () -> CheckpointSigner?
+  /// Throws while there is no certificate to sign with: then nothing is written.
+  let signer: @Sendable () throws -> CheckpointSigner
+  let metrics: CEIRMetrics
   let logger: Logger
 
   package init(
     settings: Settings, registry: RegistryName, store: RegistryStore, lists: RegistryLists,
-    logger: Logger, signer: @escaping @Sendable () -> CheckpointSigner?
+    metrics: CEIRMetrics, logger: Logger,
+    signer: @escaping @Sendable () throws -> CheckpointSigner
   ) {
     self.settings = settings
     self.registry = registry
     self.store = store
     self.lists = lists
     self.signer = signer
+    self.metrics = metrics
     self.logger = logger
   }
 
@@ -67,6 +70,7 @@ package struct FileExchange: Service {
           try await Task.sleep(for: Self.pollInterval)
         } catch {
           guard !Task.isCancelled else { return }
+          self.metrics.fileFailures.add()
           self.logger.error(
             "The exchange of files has stopped and will try again.",
             metadata: ["error": "\(String(reflecting: error))"])
@@ -125,6 +129,7 @@ package struct FileExchange: Service {
         }
       } catch {
         guard !Task.isCancelled else { throw error }
+        metrics.fileFailures.add()
         logger.error(
           "The files of an operator cannot be worked on at present.",
           metadata: ["operator": "\(code)", "error": "\(String(reflecting: error))"])
@@ -135,7 +140,8 @@ package struct FileExchange: Service {
   private func write(
     _ record: ParameterRecord, to outbox: Outbox, asOf now: Instant
   ) async throws {
-    guard let signer = signer(), let feed = lists.fileFeed(of: outbox.number) else { return }
+    guard let feed = lists.fileFeed(of: outbox.number) else { return }
+    let signer = try signer()
     let parameters = try ExchangeParameters(json: Array(record.document.utf8))
     _ = try await outbox.work(feed, parameters: parameters, signer: signer, asOf: now)
   }

@@ -2,6 +2,7 @@ import CEIRService
 import Crypto
 import DeviceIdentity
 import DeviceLists
+import ExchangeTrust
 import Foundation
 import GZip
 import ListExchange
@@ -9,6 +10,7 @@ import Logging
 import PostgreSQL
 import RegistryStore
 import Simulation
+import Synchronization
 import Testing
 
 /// A registry with one operator that takes files, on a real database and real folders.
@@ -22,6 +24,18 @@ struct FileOffice {
   let lists: RegistryLists
   let exchange: FileExchange
   let key: P256.Signing.PrivateKey
+  let metrics = CEIRMetrics()
+  /// Whether there is a certificate to sign with.
+  let hasSigner = Switch()
+
+  final class Switch: Sendable {
+    private let state = Mutex(true)
+
+    var isOn: Bool {
+      get { state.withLock { $0 } }
+      set { state.withLock { $0 = newValue } }
+    }
+  }
 
   var store: RegistryStore { registry.store }
   var home: String { "\(folder)/files/\(Self.code)" }
@@ -63,8 +77,11 @@ struct FileOffice {
       journalBell: Bell(), metrics: CEIRMetrics(), logger: logger)
     exchange = FileExchange(
       settings: FileExchange.Settings(directory: "\(folder)/files"), registry: Self.registryName,
-      store: registry.store, lists: lists, logger: logger
-    ) { CheckpointSigner(key: key, certificates: [[1]]) }
+      store: registry.store, lists: lists, metrics: metrics, logger: logger
+    ) { [hasSigner] in
+      guard hasSigner.isOn else { throw TrustError(.missing, "the signer is gone") }
+      return CheckpointSigner(key: key, certificates: [[1]])
+    }
     try await registry.store.write { registry in
       try await registry.addOperator(
         Self.code, name: "Alfa", networks: [try PLMN("00101")], mode: .unknown, by: "test")

@@ -1,3 +1,4 @@
+import CEIRService
 import DeviceLists
 import Foundation
 import ListExchange
@@ -45,6 +46,22 @@ struct OutboxTests {
       #expect(last.position == head.position)
       #expect(last.digest == head.digest)
       #expect(try office.names("work").isEmpty)
+    }
+  }
+
+  @Test func `without a signer nothing is written, which is counted, until there is one`()
+    async throws
+  {
+    try await FileOffice.with { office in
+      try await office.block(1...3)
+      office.hasSigner.isOn = false
+      try await office.work()
+      #expect(try office.manifests().isEmpty)
+      #expect(office.metrics.fileFailures.current == 1)
+      office.hasSigner.isOn = true
+      try await office.work()
+      #expect(try office.manifests().map(\.name.kind) == [.full])
+      #expect(office.metrics.fileFailures.current == 1)
     }
   }
 
