@@ -26,6 +26,7 @@ final class ExchangeWorld: Sendable {
   let store: RegistryStore
   let owner: PostgreSQLPool
   private let pool: PostgreSQLPool
+  private let seat: Seat
   private let serving = Mutex<Task<Void, any Error>?>(nil)
   private let served = Mutex<ServedAddresses?>(nil)
 
@@ -36,6 +37,7 @@ final class ExchangeWorld: Sendable {
   }
 
   private init() async throws {
+    seat = await Seat.take()
     directory = try temporaryDirectory("ceir-exchange")
     let database = try await TestCluster.shared.database()
     var settings = CEIRSettings()

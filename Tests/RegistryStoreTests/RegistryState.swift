@@ -111,9 +111,10 @@ extension TestRegistry {
 
 /// A registry for the length of a closure.
 nonisolated(nonsending) func withRegistry(
-  connections: Int = 8, _ body: (TestRegistry) async throws -> Void
+  in cluster: TestCluster = .shared, connections: Int = 8,
+  _ body: (TestRegistry) async throws -> Void
 ) async throws {
-  let registry = try await TestRegistry.make(connections: connections)
+  let registry = try await TestRegistry.make(in: cluster, connections: connections)
   do {
     try await body(registry)
     await registry.close()

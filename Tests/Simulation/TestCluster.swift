@@ -3,8 +3,8 @@ package import LocalPostgreSQL
 package import PostgreSQL
 internal import Synchronization
 
-/// One PostgreSQL server for all tests of a process, made when first asked for and removed at
-/// exit. The shared one trades durability for speed; benchmarks make a durable one.
+/// A PostgreSQL server, made when first asked for and removed at exit. Nearly all tests of a process
+/// use the shared one, which trades durability for speed; benchmarks make a durable one.
 package actor TestCluster {
   package static let shared = TestCluster(isDurable: false)
 
@@ -42,8 +42,11 @@ package actor TestCluster {
       LocalPostgreSQLConfiguration(dataDirectory: directory, isDurable: isDurable))
     try await local.start()
     let server = await local.processIdentifier
-    leftovers.withLock { $0 = (directory, server) }
-    atexit { removeLeftovers() }
+    let isFirst = leftovers.withLock { clusters in
+      clusters.append((directory, server))
+      return clusters.count == 1
+    }
+    if isFirst { atexit { removeLeftovers() } }
     return local
   }
 
@@ -124,16 +127,17 @@ package struct TestDatabase: Sendable {
   }
 }
 
-private let leftovers = Mutex<(directory: String, server: Int32?)?>(nil)
+private let leftovers = Mutex<[(directory: String, server: Int32?)]>([])
 
 /// Nothing of a test cluster is worth an orderly end.
 private func removeLeftovers() {
-  guard let (directory, server) = leftovers.withLock({ $0 }) else { return }
-  if let server {
-    kill(server, SIGQUIT)
-    var status: Int32 = 0
-    waitpid(server, &status, 0)
+  for (directory, server) in leftovers.withLock({ $0 }) {
+    if let server {
+      kill(server, SIGQUIT)
+      var status: Int32 = 0
+      waitpid(server, &status, 0)
+    }
+    // At exit nobody is left to hear of a failure.
+    try? FileManager.default.removeItem(atPath: directory)
   }
-  // At exit nobody is left to hear of a failure.
-  try? FileManager.default.removeItem(atPath: directory)
 }

@@ -8,6 +8,7 @@ package struct TestRegistry: Sendable {
   package let owner: PostgreSQLPool
   package let service: PostgreSQLPool
   package let publisher: PostgreSQLPool
+  private let seat: Seat
 
   package var store: RegistryStore { RegistryStore(pool: service) }
 
@@ -15,6 +16,7 @@ package struct TestRegistry: Sendable {
     in cluster: TestCluster = .shared, connections: Int = 16,
     publisherSetUp: [String] = [RegistryStore.searchPath]
   ) async throws -> TestRegistry {
+    let seat = await Seat.take()
     let database = try await cluster.database()
     func pool(_ role: RegistryStore.Role?, _ connections: Int, _ setUp: [String])
       -> PostgreSQLPool
@@ -35,7 +37,7 @@ package struct TestRegistry: Sendable {
     return TestRegistry(
       database: database, owner: owner,
       service: pool(.service, connections, [RegistryStore.searchPath]),
-      publisher: pool(.publisher, 1, publisherSetUp))
+      publisher: pool(.publisher, 1, publisherSetUp), seat: seat)
   }
 
   package func close() async {
