@@ -184,8 +184,8 @@ let package = Package(
     test(
       "CheckServerTests",
       [
-        "CheckServer", http2("NIOHPACK"), http2("NIOHTTP2"), nio("NIOConcurrencyHelpers"),
-        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+        "CheckServer", "Simulation", http2("NIOHPACK"), http2("NIOHTTP2"),
+        nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
       ]),
     test("EquipmentCheckTests", ["DeviceIdentity", "DeviceLists", "EquipmentCheck"]),
     test(

@@ -53,6 +53,28 @@ struct BroadcastTests {
     try await world.stop()
   }
 
+  @Test func `what a node has lost after its 202 is handed over again`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let receiver = try await PushedNode.start(node, asynchronous: true)
+    try await push(to: node, at: receiver.url, .pushAsync, in: world)
+    for number in 0..<3 {
+      let position = try await world.block(35_000_000_000_000 + UInt64(number))
+      try await eventually("the node's arrival at \(position)") {
+        receiver.standing.map { $0.position >= position } ?? false
+      }
+      receiver.losesNext()
+    }
+    let last = try await world.block(35_000_000_000_100)
+    try await eventually("the arrival of what was lost", within: 30) {
+      receiver.standing.map { $0.position >= last } ?? false
+    }
+    #expect(receiver.hasLost)
+    #expect(receiver.standing?.digest == (try await world.head().digest))
+    await receiver.stop()
+    try await world.stop()
+  }
+
   private func push(
     to node: TestNode, at endpoint: String, _ style: ExchangeParameters.Style,
     in world: ExchangeWorld
@@ -81,6 +103,8 @@ final class PushedNode: Sendable {
   private struct State {
     var standing: Standing?
     var wasAskedLater = false
+    var losesNext = false
+    var hasLost = false
     var port = 0
     var running: Task<Void, any Error>?
   }
@@ -105,6 +129,10 @@ final class PushedNode: Sendable {
 
   var standing: Standing? { state.withLock { $0.standing } }
   var wasAskedLater: Bool { state.withLock { $0.wasAskedLater } }
+  /// The next broadcast is answered 202 and lost, as by kill -9; then comes what a node says at its
+  /// start: where it stands.
+  func losesNext() { state.withLock { $0.losesNext = true } }
+  var hasLost: Bool { state.withLock { $0.hasLost } }
   var url: String { state.withLock { "https://127.0.0.1:\($0.port)" } }
 
   func stop() async {
@@ -173,7 +201,15 @@ final class PushedNode: Sendable {
         $0.name.rawName.lowercased() == "prefer" && $0.value == ExchangeHeader.respondAsync
       }
     }
-    Task { try await self.acknowledge(reached) }
+    let isLost = state.withLock { state in
+      defer { state.losesNext = false }
+      state.hasLost = state.hasLost || state.losesNext
+      return state.losesNext
+    }
+    Task {
+      if isLost { try await pace(milliseconds: 300) }  // A start takes its time.
+      try await self.acknowledge(isLost ? before ?? reached : reached)
+    }
     return Self.json(
       BroadcastResponse(state: .accepted, standing: before, held: 0).json, status: .accepted)
   }

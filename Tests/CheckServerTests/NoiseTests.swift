@@ -1,5 +1,6 @@
 import CheckServer
 import NIOCore
+import Simulation
 import Testing
 
 /// Whatever bytes come, the listener goes on answering others.
@@ -8,7 +9,7 @@ struct NoiseTests {
   @Test func `frames with bytes changed at random harm nobody else`() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("seed \(seed)")
-    var chance = SplitMix(state: seed)
+    var chance = SeededGenerator(seed: seed)
     try await TestListener.run { listener in
       let good =
         RawHTTP2.settings + RawHTTP2.get(1, "/")
@@ -33,16 +34,5 @@ struct NoiseTests {
       try await client.channel.close()
       try await listener.until { $0.openConnections == 0 }
     }
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,6 +1,7 @@
 import DeviceIdentity
 import DeviceLists
 import Foundation
+import Simulation
 import Testing
 
 @testable import EIRNode
@@ -83,7 +84,7 @@ struct CheckLogTests {
   }
 
   @Test func `a wait grows to its limit and has chance in it`() {
-    var chance = SplitMix(seed: 3)
+    var chance = SeededGenerator(seed: 3)
     var backoff = Backoff()
     var waits: [Duration] = []
     for _ in 0..<20 { waits.append(backoff.failed(using: &chance)) }

@@ -2,6 +2,7 @@ import DeviceLists
 import EIRNode
 import ListExchange
 import ListIndex
+import Simulation
 import Testing
 
 /// A node follows a registry over a network that loses, doubles, delays and cuts messages, while
@@ -12,7 +13,7 @@ struct FollowSimulationTests {
     /// What the registry was at each position of the present epoch.
     var history: [UInt64: SmallRegistry] = [:]
     var delayed: [ReceivedDelta] = []
-    var chance: SplitMix
+    var chance: SeededGenerator
     let scratch: Scratch
     var keeper: ListKeeper
     let now = Instant("2026-11-23T07:00:00Z")!
@@ -22,7 +23,7 @@ struct FollowSimulationTests {
     var last: (epoch: Epoch, position: Position)?
 
     init(seed: UInt64) throws {
-      chance = SplitMix(seed: seed)
+      chance = SeededGenerator(seed: seed)
       scratch = try Scratch()
       keeper = try SmallRegistry.keeper(in: scratch.path)
       history[0] = registry

@@ -4,6 +4,7 @@ import EIRNode
 import Foundation
 import ListExchange
 import ListIndex
+import Simulation
 import Testing
 
 /// A node's list on a real disk. DESIGN sections 1 ("Feed", "Position and epoch") and 3 ("Brake").
@@ -239,7 +240,7 @@ struct ListKeeperTests {
     registry.commit(Self.imei(3), nil)
     try registry.writeSnapshot(to: keeper.partPath)
     let whole = try #require(FileManager.default.contents(atPath: keeper.partPath))
-    var chance = SplitMix(seed: 7)
+    var chance = SeededGenerator(seed: 7)
     for _ in 0..<60 {
       var bytes = whole
       if Bool.random(using: &chance) {

@@ -179,11 +179,11 @@ struct NodeProcessTests {
   @Test func `kill -9 while following loses nothing and never leads back`() async throws {
     let seed: UInt64 = 20_261_123
     print("seed \(seed)")
-    var chance = SplitMix(seed: seed)
+    var chance = SeededGenerator(seed: seed)
     let scratch = try Scratch()
     let server = try await Self.registry(in: scratch)
     let writer = Task {
-      var chance = SplitMix(seed: seed)
+      var chance = SeededGenerator(seed: seed)
       while !Task.isCancelled {
         server.change { $0.commitSomething(using: &chance) }
         try await pace(milliseconds: 2)

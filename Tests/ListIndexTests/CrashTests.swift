@@ -1,6 +1,7 @@
 import DeviceIdentity
 import DeviceLists
 import Glibc
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -8,11 +9,11 @@ import Testing
 /// What a process is killed in, or denied, is done in a process of its own.
 @Suite(.serialized) struct CrashTests {
   /// Delta `number` of a history that parent and child both know.
-  private static func history(_ seed: UInt64) -> (ListModel, SplitMix64) {
-    (ListModel(Samples.head()), SplitMix64(state: seed))
+  private static func history(_ seed: UInt64) -> (ListModel, SeededGenerator) {
+    (ListModel(Samples.head()), SeededGenerator(seed: seed))
   }
 
-  private static func next(_ model: inout ListModel, _ random: inout SplitMix64) -> Delta {
+  private static func next(_ model: inout ListModel, _ random: inout SeededGenerator) -> Delta {
     let after = model.head.position
     let changes = model.randomChanges(random.below(12) + 1, using: &random)
     return Delta(

@@ -2,6 +2,7 @@ import Crypto
 import DeviceIdentity
 import DeviceLists
 import Glibc
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -15,14 +16,14 @@ import Testing
 
   /// A list that has every kind, a bitmap, buckets of both sorts and a palette.
   private static func smallModel(_ seed: UInt64, changes: Int) -> ListModel {
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     var model = ListModel(Samples.head())
     _ = model.randomChanges(changes, using: &random)
     return model
   }
 
   /// Whatever a file holds, every question has an end and an answer.
-  private static func exercise(_ snapshot: ListSnapshot, using random: inout SplitMix64) {
+  private static func exercise(_ snapshot: ListSnapshot, using random: inout SeededGenerator) {
     var cursor = snapshot.entries()
     var count = 0
     while cursor.next() != nil { count += 1 }
@@ -65,7 +66,7 @@ import Testing
     seed: UInt64, changes: Int
   ) throws {
     let folder = try Folder()
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     _ = try Self.smallModel(seed, changes: changes).write(to: folder / "file")
     let bytes = try contents(folder / "file")
     let path = folder / "damaged"
@@ -86,7 +87,7 @@ import Testing
 
   @Test func `a file with another header, made to look whole, never harms`() throws {
     let folder = try Folder()
-    var random = SplitMix64(state: 4)
+    var random = SeededGenerator(seed: 4)
     _ = try Self.smallModel(4, changes: 200).write(to: folder / "file")
     let bytes = try contents(folder / "file")
     let path = folder / "damaged"

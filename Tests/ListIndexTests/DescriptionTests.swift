@@ -1,6 +1,7 @@
 import DeviceIdentity
 import DeviceLists
 import Glibc
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -40,7 +41,7 @@ import Testing
   @Test(.enabled(if: FileSystem.exists(python), "needs python3"))
   func `a reader written from the description finds the same entries`() throws {
     let folder = try Folder()
-    var random = SplitMix64(state: 51)
+    var random = SeededGenerator(seed: 51)
     var model = ListModel(Samples.head())
     _ = model.randomChanges(400, using: &random)
     // A type with a bitmap and one with buckets of 256 serials, of many classes and of one.

@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceLists
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -25,7 +26,7 @@ import Testing
   }
 
   private static func serials(
-    _ count: Int, spread: Bool, using random: inout SplitMix64
+    _ count: Int, spread: Bool, using random: inout SeededGenerator
   ) -> [UInt64] {
     guard spread else { return (0..<count).map { UInt64(1_000_000 - count + $0) } }
     var chosen: Set<UInt64> = []
@@ -46,7 +47,7 @@ import Testing
     count: Int, spread: Bool
   ) throws {
     let folder = try Folder()
-    var random = SplitMix64(state: UInt64(count))
+    var random = SeededGenerator(seed: UInt64(count))
     let classes = Self.classes(5)
     let serials = Self.serials(count, spread: spread, using: &random)
     let first: UInt64 = 35_111_111_000_000
@@ -73,7 +74,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5, 8, 9, 16, 17, 33, 64, 65, 129, 257, 513, 1025, 2049, 4097, 8193])
   func `every width of a class index gives the class back`(count: Int) throws {
     let folder = try Folder()
-    var random = SplitMix64(state: UInt64(count))
+    var random = SeededGenerator(seed: UInt64(count))
     let classes = Self.classes(count)
     // A sparse type, a clustered one and a dense one; each class at least once in each.
     for (spread, size) in [(true, max(count, 900)), (false, max(count, 900)), (true, 150_000)] {
@@ -145,7 +146,7 @@ import Testing
   @Test(arguments: 0..<20)
   func `random lists of all kinds answer as a dictionary does`(seed: UInt64) throws {
     let folder = try Folder()
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     var model = ListModel(Samples.head())
     _ = model.randomChanges(random.below(600), using: &random)
     let trailer = Array("a signed checkpoint".utf8)
@@ -162,7 +163,7 @@ import Testing
   @Test(arguments: 0..<10)
   func `a feed is the merge of the lists of two scopes`(seed: UInt64) throws {
     let folder = try Folder()
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     var model = ListModel(Samples.head())
     _ = model.randomChanges(300, using: &random)
     let position = model.head.position.number

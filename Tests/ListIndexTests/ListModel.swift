@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceLists
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -54,7 +55,7 @@ struct ListModel {
   }
 
   mutating func randomChanges(
-    _ count: Int, using random: inout SplitMix64
+    _ count: Int, using random: inout SeededGenerator
   ) -> [Change] {
     var changes: [Change] = []
     for _ in 0..<count {
@@ -73,7 +74,7 @@ struct ListModel {
   }
 
   /// Every entry, every digest and the answers, compared.
-  func expectSame(_ snapshot: ListSnapshot, using random: inout SplitMix64) {
+  func expectSame(_ snapshot: ListSnapshot, using random: inout SeededGenerator) {
     let digests = digests
     #expect(snapshot.indexHead.digests == digests)
     #expect(snapshot.recomputedDigests() == digests)

@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceLists
+import Simulation
 
 @testable import ListIndex
 
@@ -21,7 +22,7 @@ enum Samples {
       digests: digests, issuedAt: now)
   }
 
-  static func subject(using random: inout SplitMix64) -> Subject {
+  static func subject(using random: inout SeededGenerator) -> Subject {
     switch random.below(10) {
     case 0: return .tac(TAC(number: tacs[random.below(tacs.count)])!)
     case 1, 2:
@@ -36,13 +37,13 @@ enum Samples {
     }
   }
 
-  static func imei(using random: inout SplitMix64) -> IMEI {
+  static func imei(using random: inout SeededGenerator) -> IMEI {
     let tac = TAC(number: tacs[random.below(tacs.count)])!
     let serial = [0, 255, 256, 999_999, random.below(40), random.below(40) * 257][random.below(6)]
     return IMEI(tac: tac, serial: UInt32(serial))!
   }
 
-  static func entryClass(using random: inout SplitMix64) -> EntryClass {
+  static func entryClass(using random: inout SeededGenerator) -> EntryClass {
     let statuses: [(ListStatus, [GroundCode])] = [
       (.black, [.stolen, .lost, .fraud, .courtOrder]), (.grey, [.duplicate, .ownershipClaim]),
       (.white, [.protected, .released, .registered, .genuineOwner]),

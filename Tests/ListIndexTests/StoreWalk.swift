@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceLists
+import Simulation
 import Testing
 
 @testable import ListIndex
@@ -10,12 +11,12 @@ struct StoreWalk {
   let keepsLog: Bool
   var model: ListModel
   var index: ListIndex?
-  var random: SplitMix64
+  var random: SeededGenerator
 
   init(seed: UInt64, keepsLog: Bool = true) throws {
     folder = try Folder()
     self.keepsLog = keepsLog
-    random = SplitMix64(state: seed)
+    random = SeededGenerator(seed: seed)
     model = ListModel(Samples.head())
     index = try Self.open(folder, keepsLog: keepsLog)
     try store.startEmpty(
