@@ -62,6 +62,9 @@ package final class CEIRMetrics: Sendable {
     "Nodes whose name or certificate is used by two machines.")
   package let fileFailures = Metric(
     .counter, "ceir_file_failures_total", "Times that files of operators could not be worked on.")
+  package let droppedReaders = Metric(
+    .counter, "ceir_exchange_dropped_readers_total",
+    "Answers that ended early because their reader took nothing for too long.")
   package let differingNodes = Metric(
     .gauge, "ceir_exchange_differing_nodes",
     "Nodes whose list was another than the registry's when it was last compared.")
@@ -73,7 +76,7 @@ package final class CEIRMetrics: Sendable {
       position, isLeading, publisherFailures, indexPosition, indexRebuilds, snapshots, deltas,
       changesSent, refusedRequests, trimmedRows, retentionFailures, connections, broadcasts,
       failedBroadcasts, queries, sightings, repeatedMessages, refusals, twoMachines,
-      differingNodes, fileFailures,
+      droppedReaders, differingNodes, fileFailures,
     ]
   }
 

@@ -11,10 +11,12 @@ import UnixSignals
 /// The CEIR as one process: publisher, lists, interfaces, and its embedded cluster if it has one.
 package struct CEIRServer: Sendable {
   private let settings: CEIRSettings
+  private let limits: NodeLimits
   private let logger: Logger
 
-  package init(settings: CEIRSettings, logger: Logger) {
+  package init(settings: CEIRSettings, limits: NodeLimits = NodeLimits(), logger: Logger) {
     self.settings = settings
+    self.limits = limits
     self.logger = logger
   }
 
@@ -54,7 +56,7 @@ package struct CEIRServer: Sendable {
       metrics: metrics, logger: logger)
     let exchange = try await ExchangeSide(
       settings: settings, registry: preparation.registryName, store: store, lists: lists,
-      bells: bells, metrics: metrics, logger: logger)
+      bells: bells, limits: limits, metrics: metrics, logger: logger)
     let ready = ReadyGate(
       waitingFor: exchange == nil ? [.http] : [.http, .exchange, .status], settings: settings,
       then: onReady)

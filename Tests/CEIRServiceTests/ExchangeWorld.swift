@@ -30,9 +30,12 @@ final class ExchangeWorld: Sendable {
   private let serving = Mutex<Task<Void, any Error>?>(nil)
   private let served = Mutex<ServedAddresses?>(nil)
 
-  static func start() async throws -> ExchangeWorld {
+  static func start(
+    limits: NodeLimits = NodeLimits(), before: (ExchangeWorld) async throws -> Void = { _ in }
+  ) async throws -> ExchangeWorld {
     let world = try await ExchangeWorld()
-    try await world.serve()
+    try await before(world)
+    try await world.serve(limits)
     return world
   }
 
@@ -71,8 +74,8 @@ final class ExchangeWorld: Sendable {
     return logger
   }()
 
-  func serve() async throws {
-    let server = CEIRServer(settings: settings, logger: Self.silent)
+  private func serve(_ limits: NodeLimits) async throws {
+    let server = CEIRServer(settings: settings, limits: limits, logger: Self.silent)
     let (ready, isReady) = AsyncStream.makeStream(of: ServedAddresses.self)
     let task = Task {
       defer { isReady.finish() }
@@ -93,6 +96,10 @@ final class ExchangeWorld: Sendable {
     await pool.close()
     await owner.close()
     try FileManager.default.removeItem(atPath: directory)
+  }
+
+  var authorityFolder: AuthorityFolder {
+    AuthorityFolder(directory: settings.certificateDirectory)
   }
 
   var exchangeURL: String {

@@ -59,8 +59,7 @@ extension ExchangeWorld {
       store: store, registry: name, directory: folder, journalBell: Bell(),
       metrics: CEIRMetrics(), logger: Self.silent)
     try await lists.catchUp()
-    let signer = try RegistrySigner(
-      AuthorityFolder(directory: settings.certificateDirectory).signer)
+    let signer = try RegistrySigner(authorityFolder.signer)
     let shelf = SnapshotShelf(
       store: store, lists: lists, signer: signer, directory: "\(folder)/snapshots",
       logger: Self.silent)

@@ -196,6 +196,11 @@ final class Country: @unchecked Sendable {
   }
 
   func nodeStatus(_ name: String = nodeName) async throws -> NodeStatus {
+    try JSONDecoder().decode(NodeStatus.self, from: try await nodeStatusText(name))
+  }
+
+  /// What `eir status` says, as JSON.
+  func nodeStatusText(_ name: String = nodeName) async throws -> Data {
     let node = try #require(nodes[name])
     let result = try await Program.run(
       "eir",
@@ -204,7 +209,7 @@ final class Country: @unchecked Sendable {
         node.operatorCode, "--admin", node.adminAddress, "--format", "json",
       ], in: "\(folder)/logs")
     try #require(result.status == 0, "\(result.errors)")
-    return try JSONDecoder().decode(NodeStatus.self, from: Data(result.output.utf8))
+    return Data(result.output.utf8)
   }
 
   /// What the registry says that an operator's nodes must come to.

@@ -5,22 +5,11 @@ import Synchronization
 
 /// How much a node may ask. What is saved up in quiet times may be used at once, up to a limit.
 struct Allowance: Hashable, Sendable {
-  struct Rate: Hashable, Sendable {
-    let perSecond: Double
-    /// Saved up at most.
-    let burst: Double
-
-    /// Requests of every kind.
-    static let requests = Rate(perSecond: 2_000, burst: 10_000)
-    /// Messages that change something.
-    static let messages = Rate(perSecond: 100, burst: 1_000)
-  }
-
-  let rate: Rate
+  let rate: NodeLimits.Rate
   private var left: Double
   private var asOf: ContinuousClock.Instant
 
-  init(_ rate: Rate, asOf now: ContinuousClock.Instant) {
+  init(_ rate: NodeLimits.Rate, asOf now: ContinuousClock.Instant) {
     self.rate = rate
     left = rate.burst
     asOf = now
@@ -39,20 +28,23 @@ struct Allowance: Hashable, Sendable {
 
 /// The allowances of all nodes.
 final class Allowances: Sendable {
+  private let limits: NodeLimits
   private let requests = Mutex<[Int32: Allowance]>([:])
   private let messages = Mutex<[Int32: Allowance]>([:])
 
+  init(_ limits: NodeLimits) { self.limits = limits }
+
   func take(from node: NodeIdentity) throws(ExchangeError) {
-    try Self.take(from: node, in: requests, .requests)
+    try Self.take(from: node, in: requests, limits.requests)
   }
 
   func takeMessage(from node: NodeIdentity) throws(ExchangeError) {
-    try Self.take(from: node, in: messages, .messages)
+    try Self.take(from: node, in: messages, limits.messages)
   }
 
   private static func take(
     from node: NodeIdentity, in allowances: borrowing Mutex<[Int32: Allowance]>,
-    _ rate: Allowance.Rate
+    _ rate: NodeLimits.Rate
   ) throws(ExchangeError) {
     let now = ContinuousClock.now
     let isAllowed = allowances.withLock {

@@ -33,8 +33,7 @@ extension ExchangeRoutes {
     _ first: EncodedDelta, to asked: NodeRequest, until deadline: ContinuousClock.Instant
   ) -> ResponseBody {
     ResponseBody { writer in
-      let patient = PatientWriter(
-        channel: asked.context.channel, patience: services.readerPatience)
+      let patient = PatientWriter(for: asked, of: services)
       var reader = writer
       try await patient.watched {
         var delta = first

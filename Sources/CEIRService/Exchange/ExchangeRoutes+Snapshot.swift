@@ -52,8 +52,7 @@ extension ExchangeRoutes {
     _ cut: SnapshotCut, _ part: Range<Int>, to asked: NodeRequest
   ) -> ResponseBody {
     let lists = services.lists
-    let patient = PatientWriter(
-      channel: asked.context.channel, patience: services.readerPatience)
+    let patient = PatientWriter(for: asked, of: services)
     return ResponseBody(contentLength: part.count) { writer in
       var reader = writer
       try await patient.watched {

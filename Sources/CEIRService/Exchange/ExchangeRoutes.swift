@@ -16,12 +16,11 @@ struct ExchangeServices: Sendable {
   let shelf: SnapshotShelf
   let desk: StatusDesk
   let authority: CertificateDesk
-  let allowances = Allowances()
+  let limits: NodeLimits
+  let allowances: Allowances
   let acknowledgements = Acknowledgements()
   let journalBell: Bell
   let metrics: CEIRMetrics
-  /// How long a reader may leave a piece untaken.
-  var readerPatience = PatientWriter.patience
 }
 
 /// `/exchange/v1` for the operators' nodes. `Schema/exchange/openapi.yaml`.

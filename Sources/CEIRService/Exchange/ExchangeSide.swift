@@ -23,7 +23,7 @@ struct ExchangeSide: Sendable {
   /// Nil where the registry has no certificates yet.
   init?(
     settings: CEIRSettings, registry: RegistryName, store: RegistryStore, lists: RegistryLists,
-    bells: Bells, metrics: CEIRMetrics, logger: Logger
+    bells: Bells, limits: NodeLimits, metrics: CEIRMetrics, logger: Logger
   ) async throws {
     let folder = AuthorityFolder(directory: settings.certificateDirectory)
     guard folder.exists else {
@@ -57,7 +57,7 @@ struct ExchangeSide: Sendable {
       registry: registry, store: store, lists: lists, roster: roster,
       deltas: DeltaSource(store: store, registry: registry, signer: signer, metrics: metrics),
       shelf: shelf, desk: StatusDesk(lists: lists), authority: CertificateDesk(folder),
-      journalBell: bells.journal, metrics: metrics)
+      limits: limits, allowances: Allowances(limits), journalBell: bells.journal, metrics: metrics)
   }
 
   func services(_ ready: ReadyGate) -> [any Service] {

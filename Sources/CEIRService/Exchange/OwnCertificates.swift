@@ -54,7 +54,8 @@ struct OwnCertificates: Service {
       do {
         if !isNoted { try await note() }
         isNoted = true
-        if Self.isDue(files.current.credential.leaf, asOf: .now) { try await renew() }
+        let leaves = [files.current.credential.leaf, try folder.signer.read().leaf]
+        if leaves.contains(where: { $0.shouldBeRenewed(asOf: .now) }) { try await renew() }
         try await Task.sleep(for: Self.interval)
       } catch is CancellationError {
         return
@@ -76,11 +77,5 @@ struct OwnCertificates: Service {
     }
     try await NIOThreadPool.singleton.runIfActive { [folder] in try folder.install(renewal) }
     logger.notice("The registry's certificates were renewed.")
-  }
-
-  /// When two thirds of its life are over.
-  static func isDue(_ certificate: Certificate, asOf now: Instant) -> Bool {
-    let life = certificate.validUntil.seconds(since: certificate.validFrom)
-    return now.seconds(since: certificate.validFrom) >= life / 3 * 2
   }
 }

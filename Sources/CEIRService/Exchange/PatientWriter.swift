@@ -1,3 +1,4 @@
+import ExchangeTrust
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -8,30 +9,33 @@ import Synchronization
 /// A write waits while the connection is full, so that no more than one piece is in memory for
 /// each reader beside what the socket holds.
 struct PatientWriter {
-  /// How long one piece may stay untaken: a reader slower than a piece in this time is dropped.
-  static let patience = Duration.seconds(30)
   static let pieceBytes = 256 * 1024
 
   private let channel: any Channel
   private let patience: Duration
+  private let dropped: Metric
   private let waitsSince = WaitsSince()
 
   private final class WaitsSince: Sendable {
     let moment = Mutex<ContinuousClock.Instant?>(nil)
   }
 
-  init(channel: any Channel, patience: Duration = Self.patience) {
-    self.channel = channel
-    self.patience = patience
+  /// For the answer to a request.
+  init(for asked: NodeRequest, of services: ExchangeServices) {
+    channel = asked.context.channel
+    patience = services.limits.readerPatience
+    dropped = services.metrics.droppedReaders
   }
 
-  /// Runs `body` under a watch that closes the connection under a write that takes too long.
+  /// Runs `body` under a watch that closes the connection, over HTTP/2 the stream, under a write
+  /// that takes too long.
   func watched(_ body: () async throws -> Void) async throws {
-    let watch = Task { [channel, patience, waitsSince] in
+    let watch = Task { [channel, patience, dropped, waitsSince] in
       while !Task.isCancelled {
         try await Task.sleep(for: patience / 4)
         let since = waitsSince.moment.withLock { $0 }
         if let since, since.duration(to: .now) > patience {
+          dropped.add()
           channel.close(promise: nil)
           return
         }

@@ -1,0 +1,24 @@
+/// How much one node may ask of the registry, and how long the registry waits for it.
+package struct NodeLimits: Sendable {
+  /// What is saved up in quiet times may be used at once, up to a limit.
+  package struct Rate: Hashable, Sendable {
+    package var perSecond: Double
+    /// Saved up at most.
+    package var burst: Double
+
+    package init(perSecond: Double, burst: Double) {
+      self.perSecond = perSecond
+      self.burst = burst
+    }
+  }
+
+  /// Requests of every kind.
+  package var requests = Rate(perSecond: 2_000, burst: 10_000)
+  /// Messages that change something.
+  package var messages = Rate(perSecond: 100, burst: 1_000)
+  /// How long one piece of an answer may stay untaken: a reader slower than a piece in this time is
+  /// dropped.
+  package var readerPatience = Duration.seconds(30)
+
+  package init() {}
+}
