@@ -23,6 +23,37 @@ struct StreamTests {
     try await world.stop()
   }
 
+  @Test(arguments: [false, true])
+  func `a node that waits hears of new parameters`(isStream: Bool) async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let epoch = try await world.head().epoch
+    let standing = Standing.beginning(of: epoch)
+    let question = ChangesRequest(
+      epoch: epoch, after: standing.position, digest: standing.digest, waitSeconds: 50,
+      isStream: isStream)
+    async let ended = node.send("GET", question.target)
+    try await eventually("it has been heard") {
+      try await world.store.read { try await $0.operatorRecords() }
+        .contains { $0.nodes.contains { $0.position == .start } }
+    }
+    try await world.store.write { registry in
+      _ = try await registry.proposeParameters(
+        for: #require(OperatorCode("alfa")), node: nil, style: .follow, effectiveAfter: 0,
+        by: "test"
+      ) { String(decoding: ExchangeParameters(version: $0).json, as: UTF8.self) }
+    }
+    let started = ContinuousClock.now
+    let answer = try await ended
+    #expect(answer.status == 200)
+    #expect(started.duration(to: .now) < .seconds(20), "it waited for changes")
+    let version = try await node.send("GET", ExchangePath.status)
+      .headers[ExchangeHeader.parameters.lowercased()]
+    #expect(version == "1")
+    if !isStream { #expect(answer.headers[ExchangeHeader.parameters.lowercased()] == version) }
+    try await world.stop()
+  }
+
   @Test func `past the horizon and in another epoch a node hears so`() async throws {
     let world = try await ExchangeWorld.start()
     let node = try await world.node()

@@ -40,7 +40,7 @@ extension ExchangeRoutes {
         while true {
           try await patient.write(delta.bytes, to: &reader)
           sent(delta)
-          guard ContinuousClock.now < deadline, !Task.isShuttingDownGracefully else { break }
+          guard ContinuousClock.now < deadline, !hasNews(for: asked.node) else { break }
           do {
             delta = try await next(
               after: delta.reached, for: asked.node, until: deadline, insists: true)
@@ -61,8 +61,8 @@ extension ExchangeRoutes {
     services.metrics.changesSent.add(Int64(delta.count))
   }
 
-  /// What has changed since, as soon as there is something; at the deadline, or when the node's
-  /// window of silence is over, a checkpoint alone.
+  /// What has changed since, as soon as there is something; at the deadline, when the node's window
+  /// of silence is over, or when it has new parameters to hear of, a checkpoint alone.
   private func next(
     after standing: Standing, for node: KnownNode, until deadline: ContinuousClock.Instant,
     insists: Bool
@@ -82,13 +82,19 @@ extension ExchangeRoutes {
         throw ExchangeProblemError(.digestDiffers, head: head)
       }
       let left = ContinuousClock.now.duration(to: end)
-      if delta.count > 0 || left <= .zero || Task.isShuttingDownGracefully { return delta }
+      if delta.count > 0 || left <= .zero || hasNews(for: node) { return delta }
       await withGracefulShutdownHandler {
         await services.journalBell.wait(since: seen, timeout: min(left, .seconds(1)))
       } onGracefulShutdown: {
         services.journalBell.ring()
       }
     }
+  }
+
+  /// Whether a node should not be kept waiting for changes.
+  private func hasNews(for node: KnownNode) -> Bool {
+    Task.isShuttingDownGracefully
+      || services.roster.newestVersion(of: node) != node.newestVersion
   }
 
   private func check(

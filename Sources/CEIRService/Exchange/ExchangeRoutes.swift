@@ -99,7 +99,7 @@ package struct ExchangeRoutes: Sendable {
     services.roster.note(asked.report(), of: node.identity)
     try services.allowances.take(from: node.identity)
     var response = try await handler(asked)
-    response.headers[.newestParameters] = String(node.newestVersion)
+    response.headers[.newestParameters] = String(services.roster.newestVersion(of: node))
     return response
   }
 }

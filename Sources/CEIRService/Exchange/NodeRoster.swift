@@ -82,6 +82,11 @@ package final class NodeRoster: Service {
     return node
   }
 
+  /// What is said in the answer to a node: it may have changed while the node waited.
+  func newestVersion(of node: KnownNode) -> Int {
+    state.withLock { $0.nodes[node.role] }?.newestVersion ?? node.newestVersion
+  }
+
   /// Reads who is in force and who no longer counts.
   package func look() async throws {
     let (plans, operators, revoked) = try await store.read { registry in
