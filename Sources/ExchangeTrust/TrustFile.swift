@@ -1,3 +1,5 @@
+// In a release build it is this module that defines `stat`.
+import CoreFoundation
 import Glibc
 
 /// Files of certificates and keys: read whole, written beside and put into place.

@@ -5,7 +5,9 @@ enum Layout {
     "NIOConcurrencyHelpers", "NIOFoundationCompat", "NIOExtras",
   ]
   /// Files, signals and sockets of the operating system.
-  static let system: Set<String> = ["Glibc", "Musl", "Darwin", "SystemPackage", "Synchronization"]
+  static let system: Set<String> = [
+    "CoreFoundation", "Glibc", "Musl", "Darwin", "SystemPackage", "Synchronization",
+  ]
   /// What a long-running service needs around its work.
   static let service: Set<String> = [
     "Configuration", "Hummingbird", "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS",
