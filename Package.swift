@@ -151,8 +151,9 @@ let package = Package(
     command(
       "benchmark",
       [
-        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "ListIndex",
-        "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation", nio("NIOPosix"),
+        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "ListExchange",
+        "ListIndex", "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation",
+        nio("NIOCore"), nio("NIOPosix"),
       ], path: "Tests/benchmark"),
     test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),

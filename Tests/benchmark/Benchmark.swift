@@ -5,7 +5,7 @@ import Glibc
 struct Benchmark {
   static let runs = 5
 
-  static func main() async throws {
+  static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
       "index": { _ in try IndexBenchmark.run() },
@@ -14,6 +14,10 @@ struct Benchmark {
         try await N17Server.serve(port: arguments.first.flatMap { Int($0) } ?? 0)
         return []
       },
+      "lu-status": { _ in try await LUStatusBenchmark.run() },
+      "catch-up": { _ in try await CatchUpBenchmark.run() },
+      "snapshot": { _ in try await SnapshotBenchmark.run() },
+      "propagation": { _ in try await PropagationBenchmark.run() },
       "copy": { _ in try await CopyBenchmark.run() },
       "publish": { _ in try await PublishBenchmark().run() },
     ]
@@ -21,8 +25,13 @@ struct Benchmark {
       print("usage: benchmark \(benchmarks.keys.sorted().joined(separator: "|"))")
       exit(2)
     }
-    let judgements = try await benchmark(Array(arguments.dropFirst()))
-    for judgement in judgements { print(judgement.line) }
-    exit(judgements.allSatisfy(\.holds) ? 0 : 1)
+    do {
+      let judgements = try await benchmark(Array(arguments.dropFirst()))
+      for judgement in judgements { print(judgement.line) }
+      exit(judgements.allSatisfy(\.holds) ? 0 : 1)
+    } catch {
+      print("\(name): \(error)")
+      exit(1)
+    }
   }
 }
