@@ -89,6 +89,7 @@ let package = Package(
     target(
       "ListExchange", ["DeviceIdentity", "DeviceLists", crypto],
       resources: [.embedInCode("openapi.yaml")]),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     target("GZip", ["CZlib"]),
     target(
@@ -111,7 +112,7 @@ let package = Package(
     target(
       "CEIRService",
       [
-        "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
+        "CMalloc", "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
         "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore", configuration, crypto,
         httpClient, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
         x509,

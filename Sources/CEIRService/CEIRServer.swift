@@ -22,6 +22,7 @@ package struct CEIRServer: Sendable {
 
   /// Serves until SIGTERM or SIGINT. `onReady` is told where once everything answers.
   package func run(onReady: @escaping @Sendable (ServedAddresses) -> Void) async throws {
+    Heap.returnLargePieces()
     try DataDirectory.create(settings.dataDirectory)
     let lock = try DirectoryLock(directory: settings.dataDirectory)
     let database = try await RegistryDatabase.open(settings)

@@ -21,6 +21,7 @@ enum Layout {
     "DeviceLists": ["DeviceIdentity", "Crypto"],
     "ListIndex": system.union(["DeviceLists", "Crypto", "HashTreeCollections"]),
     "ListExchange": certificates.union(["DeviceLists", "Crypto", "Foundation"]),
+    "CMalloc": [],
     "CZlib": [],
     "GZip": ["CZlib"],
     "ExchangeTrust": nio.union(system).union(service).union(certificates).union([
@@ -42,7 +43,7 @@ enum Layout {
     "CEIRService": nio.union(system).union(service).union(certificates).union([
       "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "RegistryStore", "ListIndex",
       "ListExchange", "CheckServer", "ExchangeTrust", "GZip", "AsyncHTTPClient",
-      "EquipmentCheck", "Crypto", "Foundation",
+      "EquipmentCheck", "CMalloc", "Crypto", "Foundation",
     ]),
     // No database: an operator must answer while the CEIR is away.
     "EIRNode": nio.union(system).union(service).union(certificates).union([
