@@ -112,12 +112,10 @@ let package = Package(
     target(
       "CEIRService",
       [
-        "CMalloc", "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip", "ListExchange",
-        "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore", configuration, crypto,
-        httpClient, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOPosix"), unixSignals,
-        x509,
-        httpClient, httpTypes, hummingbird, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
-        nio("NIOPosix"), unixSignals, x509,
+        "CMalloc", "CheckServer", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "GZip",
+        "ListExchange", "ListIndex", "LocalPostgreSQL", "PostgreSQL", "RegistryStore",
+        configuration, crypto, httpClient, httpTypes, hummingbird, lifecycle, logging,
+        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), unixSignals, x509,
       ]),
     command(
       "ceir",

@@ -9,7 +9,7 @@ struct Benchmark {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
       "index": { _ in try IndexBenchmark.run() },
-      "ready": { _ in try ReadyBenchmark.run() },
+      "ready": { _ in try await ReadyBenchmark.run() },
       "n17-server": { arguments in
         try await N17Server.serve(port: arguments.first.flatMap { Int($0) } ?? 0)
         return []

@@ -2,7 +2,7 @@ import Glibc
 
 /// A connection over HTTP/1.1 that waits for each answer, on a thread that may wait. One small
 /// question at a time, with an answer that says its length.
-struct PlainConnection: ~Copyable {
+final class PlainConnection: Sendable {
   private static let mostBytes = 65_536
 
   private let descriptor: Int32

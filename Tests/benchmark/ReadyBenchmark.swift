@@ -13,14 +13,20 @@ struct ReadyBenchmark {
   private let folder: String
   private let commands = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-  static func run() throws -> [Judgement] {
+  static func run() async throws -> [Judgement] {
     let benchmark = ReadyBenchmark(folder: try temporaryDirectory("ready-bench"))
     defer { Folder.discard(benchmark.folder) }
-    return [try benchmark.ceir(), try benchmark.eir()]
+    return [try await benchmark.ceir(), try await benchmark.eir()]
   }
 
-  private func ceir() throws -> Judgement {
-    let arguments = ["serve", "--data-directory", "\(folder)/ceir", "--http-port", "0"]
+  private var data: [String] { ["--data-directory", "\(folder)/ceir"] }
+
+  private func ceir() async throws -> Judgement {
+    try await Command.run("ceir", ["pki", "init"] + data, in: folder)
+    let arguments =
+      ["serve"] + data + [
+        "--http-port", "0", "--exchange-listen", "127.0.0.1:0", "--status-listen", "127.0.0.1:0",
+      ]
     _ = try secondsUntil("ready", "ceir", arguments)
     let times = try (0..<Benchmark.runs).map { _ in
       try secondsUntil("ready", "ceir", arguments)
@@ -30,9 +36,14 @@ struct ReadyBenchmark {
       sense: .atMost)
   }
 
-  private func eir() throws -> Judgement {
+  private func eir() async throws -> Judgement {
+    try await Command.run("ceir", ["operator", "add", "alfa", "--name", "Alfa"] + data, in: folder)
+    try await Command.run(
+      "ceir",
+      ["pki", "issue", "--operator", "alfa", "--node", "eir-1", "--out", "\(folder)/tls"] + data,
+      in: folder)
     var population = try ListPopulation()
-    guard let registry = RegistryName("bench"), let code = OperatorCode("alfa") else {
+    guard let registry = RegistryName("XA"), let code = OperatorCode("alfa") else {
       preconditionFailure("These names are constants.")
     }
     let keys = population.keys(count: Self.entryCount)
@@ -40,9 +51,9 @@ struct ReadyBenchmark {
       keys, registry: registry, feed: Feed(of: code), to: "\(folder)/list.idx")
     try ListDirectory.install("\(folder)/list.idx", in: "\(folder)/eir", registry, Feed(of: code))
     let arguments = [
-      "serve", "--directory", "\(folder)/eir", "--registry", "bench", "--operator", "alfa",
-      "--ceir-url", "http://127.0.0.1:9", "--ceir-token", "none", "--listen", "127.0.0.1:0",
-      "--admin", "127.0.0.1:0",
+      "serve", "--directory", "\(folder)/eir", "--registry", "XA", "--operator", "alfa",
+      "--ceir-url", "https://127.0.0.1:9", "--tls-directory", "\(folder)/tls", "--listen",
+      "127.0.0.1:0", "--admin", "127.0.0.1:0",
     ]
     let times = try (0..<Benchmark.runs).map { _ in
       try secondsUntil("answering", "eir", arguments)
