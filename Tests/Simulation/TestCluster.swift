@@ -3,8 +3,8 @@ package import LocalPostgreSQL
 package import PostgreSQL
 internal import Synchronization
 
-/// A PostgreSQL server, made when first asked for and removed at exit. Nearly all tests of a process
-/// use the shared one, which trades durability for speed; benchmarks make a durable one.
+/// A PostgreSQL server, made when first asked for and removed at exit. Nearly all tests of a
+/// process use the shared one, which trades durability for speed; benchmarks make a durable one.
 package actor TestCluster {
   package static let shared = TestCluster(isDurable: false)
 
