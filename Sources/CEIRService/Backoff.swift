@@ -1,15 +1,13 @@
-/// Waits that double from a tenth of a second to five, each by a random part shorter, so that many
-/// who failed together do not come back together.
-package struct Backoff: Sendable {
-  static let first = 0.1
-  static let longest = 5.0
+import ListExchange
 
-  private var seconds = Self.first
+extension Backoff {
+  /// For work within the registry: from a tenth of a second to five.
+  static var ofService: Backoff {
+    Backoff(shortestMilliseconds: 100, longestMilliseconds: 5_000)
+  }
 
-  package init() {}
-
-  package mutating func next() -> Duration {
-    defer { seconds = min(seconds * 2, Self.longest) }
-    return .seconds(seconds * Double.random(in: 0.5...1))
+  mutating func next() -> Duration {
+    var chance = SystemRandomNumberGenerator()
+    return failed(using: &chance)
   }
 }

@@ -1,4 +1,5 @@
 import DeviceLists
+import ListExchange
 package import Logging
 package import PostgreSQL
 package import RegistryStore
@@ -42,10 +43,10 @@ package struct Publisher: Service {
 
   package func run() async throws {
     await cancelWhenGracefulShutdown {
-      var pause = Backoff()
+      var pause = Backoff.ofService
       while !Task.isCancelled {
         do {
-          try await self.lead { pause = Backoff() }
+          try await self.lead { pause = Backoff.ofService }
         } catch {
           guard !Task.isCancelled else { return }
           metrics.publisherFailures.add()

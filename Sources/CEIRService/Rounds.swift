@@ -1,3 +1,4 @@
+import ListExchange
 import Logging
 import ServiceLifecycle
 
@@ -13,12 +14,12 @@ struct Rounds {
 
   func run(_ work: @escaping @Sendable () async throws -> Void) async {
     await cancelWhenGracefulShutdown {
-      var pause = Backoff()
+      var pause = Backoff.ofService
       while !Task.isCancelled {
         let seen = bell.strokes
         do {
           try await work()
-          pause = Backoff()
+          pause = Backoff.ofService
           await bell.wait(since: seen, timeout: interval)
         } catch {
           guard !Task.isCancelled else { return }

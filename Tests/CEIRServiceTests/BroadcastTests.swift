@@ -5,6 +5,7 @@ import Hummingbird
 import ListExchange
 import Logging
 import NIOCore
+import NIOPosix
 import RegistryStore
 import Simulation
 import Synchronization
@@ -12,15 +13,20 @@ import Testing
 
 /// Pushing to nodes, of which some are dead.
 struct BroadcastTests {
-  @Test func `a dead node delays no other, and a push leads to the registry's list`()
-    async throws
-  {
+  @Test(arguments: [false, true])
+  func `a dead node delays no other, and a push leads to the registry's list`(
+    isSilent: Bool
+  ) async throws {
+    // Nobody listens at the one; the other lets in whoever comes, and says nothing.
+    let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .bind(host: "127.0.0.1", port: 0).get()
+    let port = isSilent ? silent.localAddress?.port ?? 1 : 1
     let world = try await ExchangeWorld.start()
     let live = try await world.node()
     let dead = try await world.node("alfa", "eir-2")
     let receiver = try await PushedNode.start(live, asynchronous: false)
     try await push(to: live, at: receiver.url, .push, in: world)
-    try await push(to: dead, at: "https://127.0.0.1:1", .push, in: world)
+    try await push(to: dead, at: "https://127.0.0.1:\(port)", .push, in: world)
     for number in 0..<5 { try await world.block(35_000_000_000_000 + UInt64(number)) }
     let head = try await world.head()
     try await eventually("the node's arrival at \(head.position)") {
@@ -28,9 +34,14 @@ struct BroadcastTests {
     }
     #expect(receiver.standing?.digest == head.digest)
     let before = try await world.block(35_000_000_000_100)
-    try await eventually("one change more") {
+    // Below the patience with the dead one.
+    try await eventually("one change more", within: 15) {
       receiver.standing.map { $0.position >= before } ?? false
     }
+    try await eventually("a failure with the dead one") {
+      try await world.metric("ceir_exchange_broadcast_failures_total") ?? 0 > 0
+    }
+    try await silent.close()
     await receiver.stop()
     try await world.stop()
   }

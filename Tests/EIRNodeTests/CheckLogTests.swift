@@ -1,7 +1,6 @@
 import DeviceIdentity
 import DeviceLists
 import Foundation
-import Simulation
 import Testing
 
 @testable import EIRNode
@@ -81,20 +80,6 @@ struct CheckLogTests {
     log.note(query, Self.verdict(query), asOf: Self.now)
     #expect(throws: NodeError.self) { try log.flush() }
     #expect(log.droppedCount == 1)
-  }
-
-  @Test func `a wait grows to its limit and has chance in it`() {
-    var chance = SeededGenerator(seed: 3)
-    var backoff = Backoff()
-    var waits: [Duration] = []
-    for _ in 0..<20 { waits.append(backoff.failed(using: &chance)) }
-    for (number, wait) in waits.enumerated() {
-      let step = min(500 << number, 30_000)
-      #expect(wait >= .milliseconds(step / 2) && wait <= .milliseconds(step))
-    }
-    #expect(Set(waits).count > 10)
-    backoff.succeeded()
-    #expect(backoff.failed(using: &chance) <= .milliseconds(500))
   }
 }
 

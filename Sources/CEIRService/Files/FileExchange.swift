@@ -52,7 +52,7 @@ package struct FileExchange: Service {
   package func run() async throws {
     await cancelWhenGracefulShutdown {
       var lock: FilesLock?
-      var pause = Backoff()
+      var pause = Backoff.ofService
       var isNews = true
       var removedAt: ContinuousClock.Instant?
       while !Task.isCancelled {
@@ -66,7 +66,7 @@ package struct FileExchange: Service {
           let isRemovalDue = removedAt.map { .now - $0 >= Self.betweenRemovals } ?? true
           try await self.work(asOf: .now, removesOld: isRemovalDue)
           if isRemovalDue { removedAt = .now }
-          pause = Backoff()
+          pause = Backoff.ofService
           try await Task.sleep(for: Self.pollInterval)
         } catch {
           guard !Task.isCancelled else { return }

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import DeviceLists
-import ListExchange
+package import ListExchange
 import ListIndex
 import Logging
 import NIOCore
