@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import DeviceLists
 import ExchangeTrust
 import NIOCore
+import NIOPosix
 import NIOSSL
 import Simulation
 import Synchronization
@@ -189,6 +190,46 @@ import Testing
       #expect(
         #expect(throws: TrustError.self) { try listener.files.reload() }?.code == .wrongRole)
       try await peer.client.shutdown()
+    }
+  }
+
+  @Test func `a connection that fails is not tried again unasked`() async throws {
+    let sample = try SampleAuthority()
+    try await ExchangeListener.run(sample) { listener in
+      let count = Mutex(0)
+      let rude = try await ServerBootstrap(group: listener.group)
+        .childChannelInitializer { channel in
+          count.withLock { $0 += 1 }
+          return channel.close()
+        }.bind(host: "127.0.0.1", port: 0).get()
+      let peer = try Peer(try sample.issue(Sample.node()), listener)
+      for asked in 1...3 {
+        await #expect(throws: (any Error).self) {
+          try await peer.who(#require(rude.localAddress?.port))
+        }
+        #expect(count.withLock { $0 } == asked)
+      }
+      try await peer.client.shutdown()
+      try await rude.close()
+    }
+  }
+
+  @Test func `whoever is refused hears so, however late, and can end`() async throws {
+    let sample = try SampleAuthority()
+    try await ExchangeListener.run(sample) { listener in
+      // The listener takes nodes alone; in TLS 1.3 it says so after the client's handshake.
+      let refused = try sample.issue(.ceir)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<60 {
+          group.addTask {
+            let peer = try Peer(refused, listener)
+            await #expect(throws: (any Error).self) { try await peer.who(listener.port) }
+            try await peer.client.shutdown()
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(listener.requestCount == 0)
     }
   }
 
