@@ -37,6 +37,11 @@ enum SmallFile {
       throw .system("read", path: path)
     }
     defer { close(file) }
+    return try content(of: file, path: path)
+  }
+
+  /// From where the open file stands to its end.
+  static func content(of file: Int32, path: String) throws(NodeError) -> [UInt8] {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 16_384)
     while true {

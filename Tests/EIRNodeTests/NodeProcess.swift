@@ -21,7 +21,7 @@ struct NodeProcess {
   ///
   /// - Parameter blocks: the longest file that it may write, in blocks of 512 bytes.
   static func start(
-    in directory: String, registry: String, more: [String] = [], blocks: Int? = nil,
+    in directory: String, registry: String?, more: [String] = [], blocks: Int? = nil,
     authority: TestAuthority = .shared
   ) async throws -> NodeProcess {
     try authority.writeNode(to: directory + ".tls")
@@ -63,8 +63,9 @@ struct NodeProcess {
     ["--directory", directory, "--registry", "demo", "--operator", "alpha"]
   }
 
-  static func registryFlags(_ directory: String, _ registry: String) -> [String] {
-    ["--ceir-url", registry, "--tls-directory", directory + ".tls"]
+  /// - Parameter registry: nil for a node that is served by files alone.
+  static func registryFlags(_ directory: String, _ registry: String?) -> [String] {
+    (registry.map { ["--ceir-url", $0] } ?? []) + ["--tls-directory", directory + ".tls"]
   }
 
   var checksPort: String { String(checks.split(separator: ":").last ?? "") }

@@ -104,15 +104,26 @@ struct SmallRegistry: Sendable {
     }
   }
 
-  /// The present list as an index file with its checkpoint.
-  func writeSnapshot(to path: String) throws(ListIndexError) {
-    let writer = try IndexFileWriter(path: path)
-    var digests = ScopeDigests()
-    let ordered = list.sorted { left, right in
+  /// What the feed of alpha adds up to at a position.
+  func digest(at position: Position) -> ListDigest { digests[Int(position.number)] }
+
+  /// The list in the order of files and indexes.
+  var ordered: [(key: Subject, value: ListedClass)] {
+    list.sorted { left, right in
       let (one, two) = (left.key, right.key)
       return (one.kind.rawValue, one.keys.first, one.keys.second)
         < (two.kind.rawValue, two.keys.first, two.keys.second)
     }
+  }
+
+  /// The present list as an index file with its checkpoint.
+  ///
+  /// - Parameters: as which registry's and which feed's it is given out.
+  func writeSnapshot(
+    to path: String, as name: RegistryName = name, feed: Feed = feed
+  ) throws(ListIndexError) {
+    let writer = try IndexFileWriter(path: path)
+    var digests = ScopeDigests()
     for (subject, listed) in ordered {
       try writer.append(subject, listed)
       if let all = listed.all {
@@ -123,12 +134,12 @@ struct SmallRegistry: Sendable {
       }
     }
     let head = IndexHead(
-      registry: Self.name, content: .feed(Self.feed), epoch: epoch, position: position,
+      registry: name, content: .feed(feed), epoch: epoch, position: position,
       digests: digests, issuedAt: issuedAt)
     _ = try writer.finish(head: head) { sha256 in
       trailer(
         Checkpoint(
-          registry: Self.name, epoch: epoch, feed: Self.feed, after: .start, position: position,
+          registry: name, epoch: epoch, feed: feed, after: .start, position: position,
           digest: digests.sum, contentHash: ContentHash(bytes: sha256), issuedAt: issuedAt,
           massMarks: marks))
     }

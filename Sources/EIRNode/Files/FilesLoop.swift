@@ -69,7 +69,11 @@ struct FilesLoop: Sendable {
     let last = try await threads.runIfActive {
       try folder.prepare()
       let bytes = try SmallFile.content(of: lastPath) ?? []
-      return FileNumber(digits: String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+      let last = FileNumber(digits: String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+      if let last {
+        try folder.finishRemoving(of: feed.ownOperator, in: registry, upTo: last)
+      }
+      return last
     }
     state.started(after: last)
     return last
@@ -97,7 +101,7 @@ struct FilesLoop: Sendable {
       return try await take(delta, of: manifest, &memory)
     case .apply(let manifest):
       guard !memory.needsFull else { return false }
-      guard let changes = try await changes(of: manifest) else { return true }
+      guard let changes = try await changes(of: manifest, &memory) else { return true }
       let delta = ReceivedDelta(changes: changes, checkpoint: manifest.checkpoint.checkpoint)
       return try await take(delta, of: manifest, &memory)
     case .install(let manifest): return try await install(manifest, &memory)
@@ -124,14 +128,16 @@ struct FilesLoop: Sendable {
         memory.proved[name] = manifest
         manifests.append(manifest)
       } catch let error where Self.isRefusal(error) {
-        try await setAside(name, because: error)
+        try await setAside(name, because: error, &memory)
       }
     }
     return manifests
   }
 
   /// Nil where the file was set aside.
-  private func changes(of manifest: ReplicationManifest) async throws -> [Change]? {
+  private func changes(
+    of manifest: ReplicationManifest, _ memory: inout Memory
+  ) async throws -> [Change]? {
     let reader = self.reader(of: manifest)
     do {
       return try await threads.runIfActive {
@@ -144,7 +150,7 @@ struct FilesLoop: Sendable {
         return changes
       }
     } catch let error where Self.isRefusal(error) {
-      try await setAside(manifest.name, because: error)
+      try await setAside(manifest.name, because: error, &memory)
       return nil
     }
   }
@@ -159,12 +165,16 @@ struct FilesLoop: Sendable {
     return false
   }
 
-  private func setAside(_ name: ReplicationName, because error: any Error) async throws {
-    state.foundDamage()
+  private func setAside(
+    _ name: ReplicationName, because error: any Error, _ memory: inout Memory
+  ) async throws {
+    // What comes under this name now has a manifest of its own.
+    memory.proved[name] = nil
     logger.warning(
       "a file cannot be believed and is set aside",
       metadata: ["file": "\(name.stem)", "reason": "\(error)"])
     try await threads.runIfActive { try folder.setAside(name) }
+    state.foundDamage()
   }
 
   // MARK: Taking
@@ -183,7 +193,7 @@ struct FilesLoop: Sendable {
       }
       return true
     case .next(.goOn(let error)):
-      try await setAside(manifest.name, because: error)
+      try await setAside(manifest.name, because: error, &memory)
       return true
     default: return try await finish(manifest, &memory)
     }
@@ -209,7 +219,7 @@ struct FilesLoop: Sendable {
           "a full file was installed", metadata: ["position": "\(checkpoint.position)"])
       }
     } catch let error where Self.isRefusal(error) {
-      try await setAside(manifest.name, because: error)
+      try await setAside(manifest.name, because: error, &memory)
       return true
     }
     memory.needsFull = false

@@ -32,23 +32,45 @@ struct MirrorFolder: Sendable {
   func replications(of code: OperatorCode, in registry: RegistryName) throws(NodeError)
     -> [ReplicationName]
   {
+    try names().compactMap { ReplicationName(manifest: $0) }
+      .filter { $0.operatorCode == code && $0.registry == registry }
+      .sorted { $0.number < $1.number }
+  }
+
+  /// Data files up to `last` whose manifests have gone: the node was killed while it removed them.
+  func finishRemoving(
+    of code: OperatorCode, in registry: RegistryName, upTo last: FileNumber
+  ) throws(NodeError) {
+    let names = Set(try names())
+    for text in names {
+      guard let (name, _) = ReplicationName.reading(data: text), name.operatorCode == code,
+        name.registry == registry, name.number <= last, !names.contains(name.manifest)
+      else { continue }
+      try finish(name)
+    }
+  }
+
+  private func names() throws(NodeError) -> [String] {
     guard let stream = opendir(path) else { throw .system("read", path: path) }
     defer { closedir(stream) }
-    var names: [ReplicationName] = []
+    var names: [String] = []
     while names.count < Self.mostNames, let item = readdir(stream) {
-      let text = withUnsafeBytes(of: item.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      guard let name = ReplicationName(manifest: text), name.operatorCode == code,
-        name.registry == registry
-      else { continue }
-      names.append(name)
+      names.append(
+        withUnsafeBytes(of: item.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        })
     }
-    return names.sorted { $0.number < $1.number }
+    return names
   }
 
   func manifest(_ name: ReplicationName) throws(NodeError) -> ReplicationManifest {
-    let bytes = try SmallFile.content(of: "\(path)/\(name.manifest)") ?? []
+    let source = "\(path)/\(name.manifest)"
+    let plain = try PlainFile(source, or: .manifestUnusable)
+    guard plain.bytes <= FileLimits.longestManifestBytes else {
+      throw NodeError(
+        ExchangeError(.manifestUnusable, "over \(FileLimits.longestManifestBytes) bytes"))
+    }
+    let bytes = try SmallFile.content(of: plain.file, path: source)
     do throws(ExchangeError) {
       let manifest = try ReplicationManifest(json: bytes)
       guard manifest.name == name else {
@@ -95,15 +117,13 @@ struct ReplicationReader {
   ///
   /// - Parameter take: gets the lines in pieces.
   func read(_ take: ([ListFileReader.Row]) throws(NodeError) -> Void) throws(NodeError) {
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard file >= 0 else { throw .system("read", path: path) }
-    defer { close(file) }
+    let plain = try PlainFile(path, or: .fileDiffers)
     var text = TextReader(manifest)
     var fileHash = SHA256()
     var byteCount = 0
     var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
     while true {
-      let count = Glibc.read(file, &piece, piece.count)
+      let count = Glibc.read(plain.file, &piece, piece.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw .system("read", path: path) }
       if count == 0 { break }
