@@ -25,7 +25,10 @@ extension ListKeeper {
     do throws(ExchangeError) {
       return try SignedCheckpoint(json: summary.trailer)
     } catch {
-      throw NodeError(error)
+      // A snapshot has no lines: one whose checkpoint cannot be read is damaged as a whole.
+      guard error.code == .malformed else { throw NodeError(error) }
+      throw NodeError(
+        ExchangeError(.contentDiffers, "the checkpoint in the snapshot cannot be read"))
     }
   }
 

@@ -248,8 +248,11 @@ final class TestNode: Sendable {
   }
 
   /// `GET changes` from a place; every delta's signature must be the registry's.
+  ///
+  /// - Parameter goOn: asked after each piece whether to read on; the answer is cut off where not.
   func changes(
-    from standing: Standing, wait: Int = 0, isStream: Bool = false
+    from standing: Standing, wait: Int = 0, isStream: Bool = false,
+    goOn: ([ReceivedDelta]) async throws -> Bool = { _ in true }
   ) async throws -> [ReceivedDelta] {
     let question = ChangesRequest(
       epoch: standing.epoch, after: standing.position, digest: standing.digest,
@@ -262,6 +265,7 @@ final class TestNode: Sendable {
     var deltas: [ReceivedDelta] = []
     for try await piece in response.body {
       deltas += try piece.withUnsafeReadableBytes { try decoder.append($0) }
+      guard try await goOn(deltas) else { break }
     }
     #expect(decoder.isBetweenDeltas)
     for delta in deltas {

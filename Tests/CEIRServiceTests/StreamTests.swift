@@ -9,6 +9,30 @@ import Testing
 
 /// Changes as they happen, and what a node is told that cannot have them.
 struct StreamTests {
+  @Test func `one response brings delta after delta as they are published`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    let epoch = try await world.head().epoch
+    let first: UInt64 = 35_000_000_000_000
+    try await world.block(first)
+    // Each is published when the one before it has come, so no two are in one delta.
+    let deltas = try await node.changes(
+      from: .beginning(of: epoch), wait: 50, isStream: true
+    ) { deltas in
+      let count = deltas.flatMap(\.changes).count
+      guard count < 5 else { return false }
+      if deltas.last?.changes.isEmpty == false { try await world.block(first + UInt64(count)) }
+      return true
+    }
+    let head = try await world.head()
+    #expect(deltas.map(\.changes.count).filter { $0 > 0 } == [1, 1, 1, 1, 1])
+    #expect(deltas.last?.checkpoint.head.digest == head.digest)
+    for (delta, next) in zip(deltas, deltas.dropFirst()) {
+      #expect(delta.checkpoint.position == next.checkpoint.after)
+    }
+    try await world.stop()
+  }
+
   @Test func `a held request is answered by the change`() async throws {
     let world = try await ExchangeWorld.start()
     let node = try await world.node()

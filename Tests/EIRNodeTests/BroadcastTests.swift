@@ -155,9 +155,12 @@ struct BroadcastTests {
   private static func wrongSnapshots(
     _ registry: SmallRegistry, _ scratch: Scratch
   ) throws -> [(String, String, [UInt8], ExchangeCode)] {
-    func bytes(_ registry: SmallRegistry) throws -> [UInt8] {
+    func bytes(
+      _ registry: SmallRegistry, as name: RegistryName = SmallRegistry.name,
+      feed: Feed = SmallRegistry.feed
+    ) throws -> [UInt8] {
       let path = "\(scratch.path)/wrong-\(UUID()).index"
-      try registry.writeSnapshot(to: path)
+      try registry.writeSnapshot(to: path, as: name, feed: feed)
       return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
     var unsigned = registry
@@ -165,18 +168,57 @@ struct BroadcastTests {
     var stranger = registry
     stranger.signer = TestAuthority.stranger.signer
     let stale = Self.registry(blacks: 5)
-    var damaged = try bytes(registry)
-    damaged[damaged.count / 3] ^= 1
+    // An epoch that was over before this list was issued, even where it is further on.
+    var former = Self.registry(blacks: 15)
+    former.restore(to: Position(15), epoch: Epoch(high: 0, low: 9))
+    former.issuedAt = registry.issuedAt.adding(seconds: -60)
     let index = ExchangePath.index
-    return [
+    let good = try bytes(registry)
+    // Everywhere before the checkpoint, and its first byte.
+    let trailer = try #require(good.firstRange(of: Array(#"{"registry""#.utf8))).lowerBound
+    let damaged = Array(stride(from: 0, to: trailer, by: 37)) + [trailer]
+    let damages = damaged.map { place in
+      var bytes = good
+      bytes[place] ^= 1
+      return ("damaged at \(place)", index, bytes, ExchangeCode.contentDiffers)
+    }
+    return damages + [
       ("unsigned", index, try bytes(unsigned), .unsigned),
       ("a stranger's", index, try bytes(stranger), .signerNotTrusted),
       ("stale", index, try bytes(stale), .stale),
+      ("of a former epoch", index, try bytes(former), .stale),
+      (
+        "another feed", index, try bytes(registry, feed: Feed(of: SmallRegistry.beta)),
+        .wrongFeed
+      ),
+      (
+        "another registry", index, try bytes(registry, as: RegistryName("other")!),
+        .wrongRegistry
+      ),
       ("half", index, Array(try bytes(registry).prefix(300)), .contentDiffers),
-      ("damaged", index, damaged, .malformed),
       ("nonsense", index, Array("nonsense".utf8), .contentDiffers),
       ("another type", "text/plain", Array("x".utf8), .unsupportedMedia),
     ]
+  }
+
+  @Test func `only the registry's CEIR may hand over`() async throws {
+    let scratch = try Scratch()
+    let registry = Self.registry()
+    let node = try await Self.node(scratch)
+    let stranger = try Self.pusher(scratch, node, authority: .stranger)
+    let other = try Self.pusher(
+      scratch, node, as: .node(SmallRegistry.beta, NodeName("eir-9")!))
+    for pusher in [stranger, other] {
+      await #expect(throws: (any Error).self) {
+        _ = try await pusher.pushSnapshot(of: registry, in: scratch.path)
+      }
+      try await pusher.close()
+    }
+    #expect(try node.status().position == nil)
+    let pusher = try Self.pusher(scratch, node)
+    #expect(try await pusher.pushSnapshot(of: registry, in: scratch.path).status == 200)
+    try await pusher.close()
+    #expect(node.stop() == 0)
   }
 
   @Test func `an accepted broadcast is acknowledged with what is held`() async throws {

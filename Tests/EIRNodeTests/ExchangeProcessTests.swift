@@ -1,11 +1,12 @@
 import DeviceIdentity
 import DeviceLists
-import EIRNode
 import ExchangeTrust
 import Foundation
 import ListExchange
 import Simulation
 import Testing
+
+@testable import EIRNode
 
 /// The program and its registry: snapshots that break off, signatures, parameters, certificates and
 /// questions, over real sockets.
@@ -40,6 +41,51 @@ struct ExchangeProcessTests {
       return status.digest == server.registry.digest.description
         && status.position == server.registry.position.number
     }
+  }
+
+  enum Meanwhile: CaseIterable {
+    case nothing, nodeIsKilled, listChanges
+  }
+
+  @Test(arguments: Meanwhile.allCases)
+  func `a snapshot is gone on with where it was cut`(meanwhile: Meanwhile) async throws {
+    let scratch = try Scratch()
+    let server = try await Self.server(scratch, blacks: 20_000)
+    // A piece is written when it is full, so the cut lies behind the first.
+    server.see { $0.snapshotBreaksAfter = SnapshotDownload.pieceBytes + 40_000 }
+    let directory = scratch.path + "/node"
+    let part = directory + "/snapshot.partial"
+    var node = try await NodeProcess.start(in: directory, registry: server.url)
+    try await eventually("the first piece is on disk") {
+      let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int
+      return size ?? 0 >= SnapshotDownload.pieceBytes
+    }
+    switch meanwhile {
+    case .nothing: break
+    case .nodeIsKilled:
+      node.kill()
+      node = try await NodeProcess.start(in: directory, registry: server.url)
+    case .listChanges: server.change { $0.commit(.imei(Self.imei(1)), Self.black) }
+    }
+    server.see { $0.holdsSnapshots = false }
+    try await Self.reached(node, server)
+    let asked = server.see { $0.partsAsked }
+    #expect(asked.count == 1)
+    let first = try #require(asked.first)
+    let from = try #require(Int(first.range.dropFirst("bytes=".count).dropLast()))
+    #expect(from >= SnapshotDownload.pieceBytes)
+    #expect(first.range == "bytes=\(from)-")
+    #expect(first.condition != nil)
+    // Another file is sent whole, and nothing of the first one is kept.
+    #expect(first.status == (meanwhile == .listChanges ? 200 : 206))
+    #expect(server.snapshotCount == 2)
+    for path in [part, part + ".etag"] {
+      #expect(!FileManager.default.fileExists(atPath: path))
+    }
+    #expect(node.stop() == 0)
+    let keeper = try SmallRegistry.keeper(in: directory)
+    try server.registry.expectSame(as: keeper.current)
+    await server.stop()
   }
 
   @Test func `a part of another file is thrown away`() async throws {

@@ -15,12 +15,19 @@ import Synchronization
 /// A registry over real sockets with certificates on both sides: the small one behind the interface
 /// of the exchange, with faults on order.
 final class RegistryServer: Sendable {
+  /// `Range` and `If-Range` as they were sent, and what came of them.
+  struct PartAsked: Sendable {
+    var range: String
+    var condition: String?
+    var status: Int
+  }
+
   struct State {
     var registry = SmallRegistry()
     var port = 0
     var snapshotCount = 0
-    /// Ranges that were asked for, as they were sent.
-    var ranges: [String] = []
+    /// Questions for a snapshot that named a part, in their order.
+    var partsAsked: [PartAsked] = []
     var acknowledgements: [Acknowledgement] = []
     var parameters = ParametersAnswer(inForce: ExchangeParameters())
     var confirmed: [Int] = []
@@ -30,10 +37,14 @@ final class RegistryServer: Sendable {
     var status: CheckAnswer? = .black
     var requests: [DeviceRequest] = []
     var certificatesIssued = 0
-    /// Bytes after which a snapshot breaks off; used once.
+    /// Bytes after which a snapshot breaks off; used once, and then ``holdsSnapshots``.
     var snapshotBreaksAfter: Int?
+    /// Whether snapshots cannot be had at present.
+    var holdsSnapshots = false
     var prefersSnapshot = false
     var changesCount = 0
+    /// The snapshot of the registry as it is: signed again it would be another file.
+    var served: [UInt8]?
     var running: Task<Void, any Error>?
   }
 
@@ -55,7 +66,10 @@ final class RegistryServer: Sendable {
   var url: String { state.withLock { "https://127.0.0.1:\($0.port)" } }
 
   func change<Value>(_ body: (inout SmallRegistry) -> sending Value) -> Value {
-    state.withLock { body(&$0.registry) }
+    state.withLock { state in
+      state.served = nil
+      return body(&state.registry)
+    }
   }
 
   func see<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
@@ -217,27 +231,30 @@ final class RegistryServer: Sendable {
   }
 
   private func snapshot(_ request: Request) throws -> Response {
-    let number = see { state in
-      state.snapshotCount += 1
-      return state.snapshotCount
-    }
-    let path = "\(directory)/served-\(number).index"
-    try registry.writeSnapshot(to: path)
-    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-    try FileManager.default.removeItem(atPath: path)
+    guard !see({ $0.holdsSnapshots }) else { return Self.refused(.unavailable) }
+    see { $0.snapshotCount += 1 }
+    var bytes = try snapshotBytes()
     let whole = bytes.count
     let tag = "\"\(ContentHash(SHA256.hash(data: bytes)))\""
     var response = Self.response(bytes, ExchangePath.index)
-    if let range = request.headers[.range], request.headers[.ifRange] == tag {
-      see { $0.ranges.append(range) }
+    if let range = request.headers[.range] {
+      let condition = request.headers[.ifRange]
+      let isSame = condition == tag
+      see { state in
+        state.partsAsked.append(
+          PartAsked(range: range, condition: condition, status: isSame ? 206 : 200))
+      }
       let first = Int(range.dropFirst("bytes=".count).prefix { $0 != "-" }) ?? 0
-      guard first < whole else { return Self.refused(.rangeNotSatisfiable) }
-      bytes = Array(bytes[first...])
-      response = Self.response(bytes, ExchangePath.index, status: .partialContent)
-      response.headers[.contentRange] = "bytes \(first)-\(whole - 1)/\(whole)"
+      guard !isSame || first < whole else { return Self.refused(.rangeNotSatisfiable) }
+      if isSame {
+        bytes = Array(bytes[first...])
+        response = Self.response(bytes, ExchangePath.index, status: .partialContent)
+        response.headers[.contentRange] = "bytes \(first)-\(whole - 1)/\(whole)"
+      }
     }
     response.headers[.eTag] = tag
     if let count = see({ $0.snapshotBreaksAfter.take() }) {
+      see { $0.holdsSnapshots = true }
       let part = ByteBuffer(bytes: bytes.prefix(count))
       response.body = ResponseBody(contentLength: bytes.count) { writer in
         try await writer.write(part)
@@ -245,6 +262,19 @@ final class RegistryServer: Sendable {
       }
     }
     return answer(response)
+  }
+
+  /// The same file until the registry changes.
+  private func snapshotBytes() throws -> [UInt8] {
+    try state.withLock { state in
+      if let served = state.served { return served }
+      let path = "\(directory)/served-\(state.snapshotCount).index"
+      try state.registry.writeSnapshot(to: path)
+      let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+      try FileManager.default.removeItem(atPath: path)
+      state.served = bytes
+      return bytes
+    }
   }
 
   private static func refused(_ code: ExchangeCode) -> Response {
