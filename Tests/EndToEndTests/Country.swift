@@ -153,6 +153,11 @@ final class Country: @unchecked Sendable {
     nodes[name] = RunningNode(operatorCode: operatorCode)
   }
 
+  /// Another machine with the certificate of `name`, which must lie in the folder of its name.
+  func copyNode(_ name: String, as copy: String) throws {
+    nodes[copy] = RunningNode(operatorCode: try #require(nodes[name]).operatorCode)
+  }
+
   /// Starts a node, on its former addresses if it ran before.
   ///
   /// - Parameter pushed: whether it listens for broadcasts.
