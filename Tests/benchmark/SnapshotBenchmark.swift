@@ -67,8 +67,8 @@ struct SnapshotBenchmark {
     let many = try await peak(Self.readers, version)
     let after = try ProcessMemory(of: ceir)
     print(
-      "memory of ceir, \(version), MiB: resident \(before.resident) before, \(after.resident) after; "
-        + "peak \(one) with 1 reader, \(many) with \(Self.readers)")
+      "memory of ceir, \(version), MiB: resident \(before.resident) before, "
+        + "\(after.resident) after; peak \(one) with 1 reader, \(many) with \(Self.readers)")
     return Judgement(
       name: "snapshot memory, \(version)", unit: "MiB for each further reader",
       ours: [(many - one) / Double(Self.readers - 1)], reference: [], limit: limit,
