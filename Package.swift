@@ -122,11 +122,7 @@ let package = Package(
       [
         "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "ListExchange",
         "LocalPostgreSQL", "NightlyJobs", "PostgreSQL", "RegistryFiles", "RegistryStore",
-        argumentParser, configuration, logging, systemPackage,
-        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "LocalPostgreSQL",
-        "NightlyJobs",
-        "PostgreSQL", "RegistryFiles", "RegistryStore", argumentParser, configuration, logging,
-        systemPackage, x509,
+        argumentParser, configuration, logging, systemPackage, x509,
       ]),
     target(
       "EIRNode",

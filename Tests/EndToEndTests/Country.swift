@@ -130,7 +130,10 @@ final class Country: @unchecked Sendable {
     get throws {
       let file = try String(
         contentsOfFile: "\(folder)/ceir/postgresql/data/postmaster.pid", encoding: .utf8)
-      return try #require(file.split(separator: "\n").first.flatMap { Int32($0) })
+      guard let number = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
+        throw NotInTime(description: "the server is starting")
+      }
+      return number
     }
   }
 

@@ -34,9 +34,12 @@ final class Program: @unchecked Sendable {
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     for file in [outputFile, errorFile] { try Data().write(to: file) }
-    process.standardOutput = try FileHandle(forWritingTo: outputFile)
-    process.standardError = try FileHandle(forWritingTo: errorFile)
+    let handles = try [outputFile, errorFile].map(FileHandle.init(forWritingTo:))
+    process.standardOutput = handles[0]
+    process.standardError = handles[1]
     try process.run()
+    // Foundation keeps them as long as it keeps the process, and fails beyond a thousand.
+    for handle in handles { try handle.close() }
   }
 
   var identifier: Int32 { process.processIdentifier }
