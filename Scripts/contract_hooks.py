@@ -42,29 +42,36 @@ def with_check_digit(number):
 NUMBERS = st.integers(min_value=0, max_value=10**14 - 1)
 schemathesis.openapi.format(
     "imei", st.one_of(NUMBERS.map(lambda number: f"{number:014d}"), NUMBERS.map(with_check_digit)))
-# In the past: a time that lies ahead is refused whatever its form.
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+# The registry refuses a time that lies ahead, and a sighting of more than 31 days ago (1014).
+OLDEST = NOW - datetime.timedelta(days=30)
+
+
+def text(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 schemathesis.openapi.format(
-    "date-time",
-    st.datetimes(
-        min_value=datetime.datetime(2020, 1, 1),
-        max_value=datetime.datetime(2025, 12, 31),
-    ).map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    "date-time", st.datetimes(min_value=OLDEST, max_value=NOW).map(text))
 schemathesis.openapi.media_type("application/vnd.openceir.index", st.binary(max_size=2048))
 
 
-def lies_ahead(value):
+def is_out_of_time(value):
     """Whether a message says that it was asked or seen at a time that is still to come, such as the
-    `validUntil` of an answer: no schema can say that this is refused (1014)."""
+    `validUntil` of an answer, or seen long ago: no schema can say that this is refused."""
     if isinstance(value, list):
-        return any(lies_ahead(item) for item in value)
+        return any(is_out_of_time(item) for item in value)
     if not isinstance(value, dict):
         return False
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     times = [value.get("askedAt"), value.get("seenAt")]
-    return any(isinstance(time, str) and time > now for time in times) or any(
-        lies_ahead(item) for item in value.values())
+    if any(isinstance(time, str) and time > text(NOW) for time in times):
+        return True
+    seen = value.get("seenAt")
+    if isinstance(seen, str) and seen < text(OLDEST):
+        return True
+    return any(is_out_of_time(item) for item in value.values())
 
 
 @schemathesis.hook
 def filter_case(context, case):
-    return not lies_ahead(case.body)
+    return not is_out_of_time(case.body)
