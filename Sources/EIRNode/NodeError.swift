@@ -21,7 +21,9 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     case directoryInUse
     /// No room is left where the list is kept.
     case diskFull
-    /// A file of the list cannot be read or written.
+    /// The machine does not let a file be read or written.
+    case disk
+    /// A file is not what it should be.
     case file
     /// What the registry sent is not to be believed.
     case refused(ExchangeCode)
@@ -65,6 +67,7 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
         underlying: error)
     case .system(_, let number) where [ENOSPC, EFBIG, EDQUOT].contains(number):
       self.init(.diskFull, "no room is left on the disk of the list", underlying: error)
+    case .system: self.init(.disk, error.description, underlying: error)
     default: self.init(.file, error.description, underlying: error)
     }
   }
@@ -73,7 +76,7 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     let number = errno
     let isFull = [ENOSPC, EFBIG, EDQUOT].contains(number)
     return NodeError(
-      isFull ? .diskFull : .file,
+      isFull ? .diskFull : .disk,
       isFull
         ? "no room is left on the disk of the list"
         : "cannot \(what) \(path): \(String(cString: strerror(number)))")
