@@ -10,18 +10,46 @@ extension RegistryTransaction {
     serial: String, holder: CertificateHolder, notBefore: Instant, notAfter: Instant,
     by actor: String
   ) async throws {
+    var node: Int32?
+    if case .node(let code, let name) = holder {
+      let made = try await addNode(named: name, of: code)
+      guard try await lockNode(made) else { throw Self.unknownNode(name, of: code) }
+      node = made.number
+    }
+    try await insertCertificate(
+      serial, holder.word, of: node, notBefore: notBefore, notAfter: notAfter, by: actor)
+  }
+
+  /// Notes the certificate that a node gets by the one that it has, of serial `former`. Nothing
+  /// that ends a node or its certificates comes between: what it ends, it ends with all renewals.
+  ///
+  /// Throws ``StoreError/Code/certificateEnded`` where the node or the former one is not in force.
+  package func recordRenewal(
+    serial: String, of node: NodeIdentity, by former: String, notBefore: Instant, notAfter: Instant
+  ) async throws {
+    guard try await lockNode(node),
+      try await connection.query(Self.certificateInForce, former, node.number).only().bool(0)
+    else {
+      throw StoreError(
+        .certificateEnded, "The certificate is revoked or expired, or its node has retired.")
+    }
+    try await insertCertificate(
+      serial, Self.nodeRole, of: node.number, notBefore: notBefore, notAfter: notAfter,
+      by: "node:\(node.operatorCode)/\(node.name)")
+  }
+
+  private func insertCertificate(
+    _ serial: String, _ role: String, of node: Int32?, notBefore: Instant, notAfter: Instant,
+    by actor: String
+  ) async throws {
     guard Self.isSerial(serial) else {
       throw StoreError(.unfit, "A serial has 1 to 40 hexadecimal digits in lower case.")
     }
     guard notBefore < notAfter else {
       throw StoreError(.unfit, "The certificate would end before it begins.")
     }
-    var node: Int32?
-    if case .node(let code, let name) = holder {
-      node = try await addNode(named: name, of: code).number
-    }
     let added = try await connection.query(
-      Self.insertCertificate, serial, holder.word, node, PostgreSQLTimestamp(notBefore),
+      Self.insertCertificate, serial, role, node, PostgreSQLTimestamp(notBefore),
       PostgreSQLTimestamp(notAfter), actor)
     guard !added.isEmpty else {
       throw StoreError(.nameTaken, "A certificate with this serial was issued already.")
@@ -38,6 +66,7 @@ extension RegistryTransaction {
   package func revokeCertificate(
     serial: String, by actor: String, reason: String
   ) async throws {
+    try await connection.query(Self.lockNodeOfCertificate, serial)
     let found = try await connection.query(Self.revokeCertificate, serial, actor, reason)
     guard !found.isEmpty else {
       throw StoreError(
@@ -50,7 +79,7 @@ extension RegistryTransaction {
   package func revokeCertificates(
     of code: OperatorCode, node name: NodeName, by actor: String, reason: String
   ) async throws -> [String] {
-    guard let node = try await node(operator: code, name: name) else {
+    guard let node = try await lockedNode(name, of: code) else {
       throw Self.unknownNode(name, of: code)
     }
     let rows = try await connection.query(
@@ -79,7 +108,7 @@ extension CertificateHolder {
     switch self {
     case .ceir: "ceir"
     case .signer: "signer"
-    case .node: "node"
+    case .node: RegistryTransaction.nodeRole
     }
   }
 }
@@ -107,6 +136,27 @@ extension PostgreSQLRow {
 }
 
 extension RegistryTransaction {
+  fileprivate static let nodeRole = "node"
+
+  /// Served by the primary key (serial).
+  private static let certificateInForce = """
+    SELECT EXISTS (SELECT
+                     FROM certificate
+                    WHERE serial = $1
+                      AND node_id = $2
+                      AND revoked_at IS NULL
+                      AND not_after > now())
+    """
+
+  /// Served by the primary keys of certificate and node.
+  private static let lockNodeOfCertificate = """
+    SELECT n.node_id
+      FROM certificate c
+      JOIN node n USING (node_id)
+     WHERE c.serial = $1
+       FOR NO KEY UPDATE OF n
+    """
+
   private static let insertCertificate = """
     INSERT INTO certificate (serial, role, node_id, not_before, not_after, issued_by)
     VALUES ($1, $2, $3, $4, $5, $6)

@@ -1,4 +1,5 @@
 import DeviceIdentity
+import DeviceLists
 import PostgreSQL
 
 /// Locks that end with the transaction. Those of single things have arbitrary numbers that must not
@@ -59,6 +60,25 @@ extension RegistryTransaction {
   func lockOperator(_ number: ScopeNumber) async throws {
     try await connection.query(Self.lockOperator, number.number)
   }
+
+  /// Meanwhile nobody else ends the node or its certificates, or issues another to it. Whether the
+  /// node is in force. Taken after the lock of its operator.
+  func lockNode(_ node: NodeIdentity) async throws -> Bool {
+    try await !connection.query(Self.lockNode, node.number).isEmpty
+  }
+
+  /// A node in force, with its lock.
+  func lockedNode(_ name: NodeName, of code: OperatorCode) async throws -> NodeIdentity? {
+    guard let node = try await node(operator: code, name: name), try await lockNode(node) else {
+      return nil
+    }
+    return node
+  }
+
+  /// Rows that refer to the node may still be inserted. Served by the primary key of node.
+  private static let lockNode = """
+    SELECT node_id FROM node WHERE node_id = $1 AND revoked_at IS NULL FOR NO KEY UPDATE
+    """
 
   /// Rows that refer to the operator may still be inserted. Served by the primary key of operator.
   private static let lockOperator = """

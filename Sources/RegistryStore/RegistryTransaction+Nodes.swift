@@ -31,7 +31,7 @@ extension RegistryTransaction {
   package func retireNode(
     _ name: NodeName, of code: OperatorCode, by actor: String, reason: String
   ) async throws -> [String]? {
-    guard let node = try await node(operator: code, name: name) else {
+    guard let node = try await lockedNode(name, of: code) else {
       let isFormer = try await connection.query(
         Self.formerNodeExists, code.description, name.description
       ).only().bool(0)

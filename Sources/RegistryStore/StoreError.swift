@@ -13,6 +13,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownToken
     case unknownNode
     case unknownCertificate
+    /// The certificate that is to be renewed, or its node, is no longer in force.
+    case certificateEnded
     case unknownRequest
     case unknownRun
     /// The parameters that are confirmed are not those that were proposed last.

@@ -3,6 +3,7 @@ import Crypto
 import DeviceLists
 import ExchangeTrust
 import ListExchange
+import PostgreSQL
 import RegistryStore
 import Simulation
 import SwiftASN1
@@ -250,6 +251,38 @@ struct ExchangeRoutesTests {
     #expect(leaf.peerName?.role == node.role)
     let known = try await world.store.read { try await $0.certificates().map(\.serial) }
     #expect(known.contains(leaf.serial.description))
+    try await world.stop()
+  }
+
+  @Test func `a node that retires while it asks gets no certificate, and is not made again`()
+    async throws
+  {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node()
+    #expect(try await node.send("GET", ExchangePath.status).status == 200)
+    let request = try CertificateRequest.pemText(for: P256.Signing.PrivateKey())
+    let before = try await world.store.read { try await $0.certificates() }.count
+    let asking = try await world.owner.transaction { connection in
+      try await connection.script(RegistryStore.searchPath)
+      try await connection.script("UPDATE node SET revoked_at = now()")
+      let asking = Task {
+        try await node.send(
+          "POST", ExchangePath.certificates, request, type: ExchangePath.certificateRequest,
+          key: "c")
+      }
+      try await eventually("a renewal that waits for the end of the node") {
+        try await connection.query(
+          """
+          SELECT EXISTS (SELECT FROM pg_locks
+                          WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
+          """
+        ).only().bool(0)
+      }
+      return asking
+    }
+    #expect(try await asking.value.code == .certificateRefused)
+    #expect(try await world.store.read { try await $0.nodes() }.isEmpty)
+    #expect(try await world.store.read { try await $0.certificates() }.count == before)
     try await world.stop()
   }
 }

@@ -95,6 +95,74 @@ struct NodesTests {
     }
   }
 
+  /// What has happened to the node or its certificate "0a" by the time a renewal is noted.
+  @Test(
+    arguments: [
+      ("", nil),
+      ("UPDATE certificate SET revoked_at = now(), revoked_by = 'a', revoke_reason = 'r'", "0a"),
+      ("UPDATE certificate SET not_before = now() - interval '2 d', not_after = now()", "0a"),
+      ("UPDATE node SET revoked_at = now()", "0a"), ("", "0b"), ("", "ff"),
+    ] as [(String, String?)])
+  func `only a node in force renews, by its own certificate in force`(
+    before: String, refused: String?
+  ) async throws {
+    try await withNodes { registry, alfa, beta in
+      let now = try await registry.now()
+      for (serial, node) in [("0a", alfa), ("0b", beta)] {
+        let name = try #require(NodeName(node.name))
+        try await issue(serial, .node(node.operatorCode, name), asOf: now, registry)
+      }
+      try await registry.script(before)
+      let renew: @Sendable (RegistryTransaction) async throws -> Void = {
+        try await $0.recordRenewal(
+          serial: "0c", of: alfa, by: refused ?? "0a", notBefore: now,
+          notAfter: now.adding(seconds: 86_400))
+      }
+      if refused == nil {
+        try await registry.store.write { try await renew($0) }
+      } else {
+        await registry.expectError(.certificateEnded) { try await renew($0) }
+      }
+      let wanted = refused == nil ? 1 : 0
+      let certificates = "SELECT count(*) FROM certificate WHERE serial = '0c'"
+      #expect(try await registry.number(certificates) == wanted)
+      #expect(try await registry.number("SELECT count(*) FROM node") == 2, "no node is made")
+    }
+  }
+
+  @Test func `a node that ends while it renews has no certificate left`() async throws {
+    try await withNodes { registry, alfa, _ in
+      let (code, name) = (alfa.operatorCode, try #require(NodeName(alfa.name)))
+      let now = try await registry.now()
+      for round in 0..<12 {
+        let node = try await registry.node()
+        let first = "a\(round)"
+        try await issue(first, .node(code, name), asOf: now, registry)
+        await withTaskGroup(of: Void.self) { group in
+          for number in 0..<6 {
+            group.addTask {
+              _ = try? await registry.store.write {
+                try await $0.recordRenewal(
+                  serial: "b\(round)\(number)", of: node, by: first, notBefore: now,
+                  notAfter: now.adding(seconds: 86_400))
+              }
+            }
+          }
+          group.addTask {
+            _ = try? await registry.store.write {
+              round % 2 == 0
+                ? try await $0.retireNode(name, of: code, by: "anna", reason: "sold")
+                : try await $0.revokeCertificates(
+                  of: code, node: name, by: "anna", reason: "sold")
+            }
+          }
+        }
+        let left = "SELECT count(*) FROM certificate WHERE revoked_at IS NULL"
+        #expect(try await registry.number(left) == 0, "round \(round)")
+      }
+    }
+  }
+
   @Test func `a revoked certificate stays revoked, and is announced`() async throws {
     try await withNodes { registry, alfa, _ in
       let now = try await registry.now()

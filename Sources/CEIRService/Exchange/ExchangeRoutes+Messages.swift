@@ -119,11 +119,10 @@ extension ExchangeRoutes {
     return try await once(asked, body) { registry in
       let chain = try await services.authority.issue(body, to: asked.node.role, asOf: .now)
       guard let leaf = chain.first else { throw ExchangeError(.internalFailure) }
-      try await registry.recordCertificate(
-        serial: leaf.serial.description,
-        holder: .node(asked.identity.operatorCode, asked.node.name),
-        notBefore: leaf.validFrom, notAfter: leaf.validUntil,
-        by: "node:\(asked.identity.operatorCode)/\(asked.identity.name)")
+      try await registry.recordRenewal(
+        serial: leaf.serial.description, of: asked.identity,
+        by: asked.context.peer.serial.description, notBefore: leaf.validFrom,
+        notAfter: leaf.validUntil)
       return KeptAnswer(
         status: 201, contentType: ExchangePath.certificateChain,
         body: Array(try chain.map { try $0.pemText() }.joined().utf8))
