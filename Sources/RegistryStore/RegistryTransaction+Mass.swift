@@ -15,7 +15,7 @@ package struct MassRun: Sendable, Hashable {
   package let upTo: Position
   /// Whether all of its changes are in the journal.
   package let isPublished: Bool
-  /// Names of the tokens that have approved it.
+  /// Names of the tokens that have approved it and are in force; of a marked one, were then.
   package let approvals: [String]
   package let isMarked: Bool
 }
@@ -61,7 +61,8 @@ extension RegistryTransaction {
     return runs
   }
 
-  /// Notes that the owner of the token approves; the second approval marks the run.
+  /// Notes that the owner of the token approves; the second approval marks the run. Only those
+  /// count whose tokens are in force when it is given.
   ///
   /// Throws ``StoreError/Code/noApprover`` for a token that is not in force or of another role,
   /// ``StoreError/Code/approvedAlready`` for one that has approved before or whose owner has, and
@@ -160,6 +161,10 @@ extension RegistryTransaction {
                    FROM mass_approval a
                    JOIN api_token t USING (token_id)
                   WHERE a.import_id = i.import_id
+                    AND (t.revoked_at IS NULL
+                         OR t.revoked_at > COALESCE(m.marked_at, clock_timestamp()))
+                    AND (t.expires_at IS NULL
+                         OR t.expires_at > COALESCE(m.marked_at, clock_timestamp()))
                   ORDER BY a.approved_at) AS approvals
       FROM import i
       LEFT JOIN mass_mark m USING (import_id)

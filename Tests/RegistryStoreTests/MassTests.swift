@@ -88,15 +88,36 @@ struct MassTests {
       await registry.expectError(.approvedAlready) {
         _ = try await $0.approve(run: number, tokenHash: hash(1))
       }
-      // The same person with a new token.
+      // The same person with a new token: the approval by the old one no longer counts.
       try await registry.store.write {
         try await $0.revokeToken(named: "anna")
         try await $0.addToken(named: "anna", role: .approver, hash: hash(7), expiresAt: nil)
       }
+      let again = try await approve(number, 7, registry)
+      #expect((again.approvals, again.isMarked) == (["anna"], false))
       await registry.expectError(.approvedAlready) {
         _ = try await $0.approve(run: number, tokenHash: hash(7))
       }
       #expect(try await marks(registry).isEmpty)
+    }
+  }
+
+  @Test(
+    arguments: [
+      "UPDATE api_token SET revoked_at = now() WHERE name = 'anna'",
+      "UPDATE api_token SET expires_at = now() WHERE name = 'anna'",
+    ])
+  func `an approver whose token has ended does not count`(end: String) async throws {
+    try await withRun { registry, number in
+      _ = try await approve(number, 1, registry)
+      try await registry.script(end)
+      let second = try await approve(number, 2, registry)
+      #expect((second.approvals, second.isMarked) == (["bert"], false))
+      #expect(try await marks(registry).isEmpty)
+      let third = try await approve(number, 4, registry)
+      #expect((third.approvals, third.isMarked) == (["bert", "dora"], true))
+      try await registry.script("UPDATE api_token SET revoked_at = now() WHERE name = 'bert'")
+      #expect(try await runs(registry).first?.approvals == ["bert", "dora"], "it counted then")
     }
   }
 
