@@ -36,6 +36,9 @@ extension RegistryTransaction {
   package static let approversNeeded = 2
   /// Marks that a checkpoint carries.
   package static let mostMassMarks = 16
+  /// Blocks one by one that may lie between the changes of a run. Every day brings some; these are
+  /// too few for a brake.
+  static let mostBlocksBetween = 100
   static let mostListedRuns = 20
   /// How far back runs are listed and can be approved.
   static let oldestRunDays = 30
@@ -65,8 +68,9 @@ extension RegistryTransaction {
   /// count whose tokens are in force when it is given.
   ///
   /// Throws ``StoreError/Code/noApprover`` for a token that is not in force or of another role,
-  /// ``StoreError/Code/approvedAlready`` for one that has approved before or whose owner has, and
-  /// ``StoreError/Code/notPublished`` while changes are still to come.
+  /// ``StoreError/Code/approvedAlready`` for one that has approved before or whose owner has,
+  /// ``StoreError/Code/notPublished`` while changes are still to come, and
+  /// ``StoreError/Code/unfit`` where the mark would let pass what nobody has approved.
   package func approve(run number: Int64, tokenHash: [UInt8]) async throws -> MassRun {
     try await lockApprovals()
     let approvers = try await connection.query(Self.approver, PostgreSQLBytes(tokenHash))
@@ -75,6 +79,7 @@ extension RegistryTransaction {
     }
     let run = try await massRun(number)
     try Self.check(run, approvedBy: try approver.string("name"))
+    try await requireNothingBetween(run)
     let added = try await connection.query(
       Self.insertApproval, number, try approver.int32("token_id"))
     guard !added.isEmpty else { throw Self.approvedAlready }
@@ -123,6 +128,19 @@ extension RegistryTransaction {
     guard run.blacks > 0 else {
       throw StoreError(.unfit, "Run \(run.run) has made no device black: it needs no approval.")
     }
+  }
+
+  /// A mark covers all between the first change of the run and its last.
+  private func requireNothingBetween(_ run: MassRun) async throws {
+    let found = try await connection.query(
+      Self.blacksBetween, run.run, run.after.column, run.upTo.column
+    ).only()
+    let (imported, single) = (try found.int("imported"), try found.int("single"))
+    guard imported > 0 || single > Self.mostBlocksBetween else { return }
+    throw StoreError(
+      .unfit,
+      "Between the changes of run \(run.run) lie devices that nobody has approved (\(imported) of "
+        + "other imports, \(single) blocked one by one): it cannot be approved for all nodes.")
   }
 
   private static var approvedAlready: StoreError {
@@ -207,6 +225,50 @@ extension RegistryTransaction {
                                  AND o.started_at <= g.recorded_at
                                  AND (o.ended_at IS NULL OR o.ended_at > g.recorded_at)))) IS TRUE
              GROUP BY j.subject_kind, j.subject_key1, j.subject_key2, j.scope) change
+    """
+
+  /// What has become black from $2 to $3, not by the run and not under another mark. The journal is
+  /// read once, by its primary key; the grounds by ground_import and ground_subject.
+  private static let blacksBetween = """
+    WITH enclosed AS (
+      SELECT DISTINCT j.subject_kind, j.subject_key1, j.subject_key2, j.scope
+        FROM journal j
+       WHERE j.position > $2
+         AND j.position <= $3
+         AND j.status = 1
+         AND NOT EXISTS (SELECT
+                           FROM mass_mark m
+                          WHERE j.position > m.after_position
+                            AND j.position <= m.up_to_position)
+         AND ((j.subject_kind, j.subject_key1, j.subject_key2, j.scope) IN (
+               SELECT g.subject_kind, g.subject_key1, g.subject_key2, g.scope
+                 FROM ground g
+                WHERE g.import_id = $1)) IS NOT TRUE
+    ), former AS (
+      SELECT DISTINCT ON (subject_kind, subject_key1, subject_key2, scope)
+             subject_kind, subject_key1, subject_key2, scope, status
+        FROM journal
+       WHERE position <= $2
+         AND ((subject_kind, subject_key1, subject_key2, scope) IN (
+               SELECT subject_kind, subject_key1, subject_key2, scope FROM enclosed)) IS TRUE
+       ORDER BY subject_kind, subject_key1, subject_key2, scope, position DESC
+    ), news AS (
+      SELECT EXISTS (SELECT
+                       FROM ground g
+                      WHERE g.subject_kind = e.subject_kind
+                        AND g.subject_key1 = e.subject_key1
+                        AND g.subject_key2 = e.subject_key2
+                        AND g.scope = e.scope
+                        AND g.status = 1
+                        AND g.import_id IS NOT NULL
+                        AND g.ended_at IS NULL) AS is_imported
+        FROM enclosed e
+        LEFT JOIN former f USING (subject_kind, subject_key1, subject_key2, scope)
+       WHERE f.status IS DISTINCT FROM 1
+    )
+    SELECT count(*) FILTER (WHERE is_imported) AS imported,
+           count(*) FILTER (WHERE NOT is_imported) AS single
+      FROM news
     """
 
   /// Served by api_token_token_hash_key.

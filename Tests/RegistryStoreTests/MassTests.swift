@@ -157,6 +157,43 @@ struct MassTests {
     }
   }
 
+  /// Devices that lie between two changes of a run, how they came there, and whether it is refused.
+  @Test(
+    arguments: [
+      ("nobody", 0, false), ("officer", 100, false), ("officer", 101, true), ("import", 1, true),
+      ("marked import", 1, false), ("black before", 101, false),
+    ])
+  func `a run is not approved around what nobody has approved`(
+    how: String, count: Int, isRefused: Bool
+  ) async throws {
+    try await withRun { registry, _ in
+      let run = try await importStolen(100...101, registry)
+      if how == "black before" {
+        try await publish(serials: 200...199 + count, from: 21, registry)
+      }
+      var other: Int64?
+      if how.hasSuffix("import") {
+        other = try await importStolen(200...200, registry, name: "other.csv")
+      }
+      try await publish(serials: 100...100, from: 500, registry)
+      if count > 0 {
+        try await publish(serials: 200...199 + count, from: 501, registry)
+      }
+      try await publish(serials: 101...101, from: 501 + count, registry)
+      if how == "marked import", let other {
+        for token in [UInt8(1), 2] { _ = try await approve(other, token, registry) }
+      }
+      if isRefused {
+        let error = await registry.expectError(.unfit) {
+          _ = try await $0.approve(run: run, tokenHash: hash(1))
+        }
+        #expect(error?.description.contains("nobody has approved") == true)
+      } else {
+        #expect(try await approve(run, 1, registry).approvals == ["anna"])
+      }
+    }
+  }
+
   @Test func `a checkpoint carries the newest marks, in the order of their runs`() async throws {
     try await withRun { registry, number in
       try await registry.script(
