@@ -71,6 +71,7 @@ extension Problem {
     case .unknownOperator: self.init(.badRequest, "unknownOperator", error.description)
     case .unknownNode: self.init(.badRequest, "unknownNode", error.description)
     case .unknownRequest: self.init(.notFound, "unknownRequest", error.description)
+    case .unknownCursor: self.init(.badRequest, "unknownCursor", error.description)
     case .unknownRun: self.init(.notFound, "unknownRun", error.description)
     case .decidedAlready: self.init(.conflict, "decidedAlready", error.description)
     case .approvedAlready: self.init(.conflict, "approvedAlready", error.description)

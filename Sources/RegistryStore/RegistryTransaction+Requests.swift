@@ -63,10 +63,15 @@ extension RegistryTransaction {
   }
 
   /// The oldest first, those that came after `cursor`; see ``request(_:of:)``.
+  ///
+  /// Throws ``StoreError/Code/unknownCursor`` for one that is unknown or of another operator.
   package func requests(
     of number: ScopeNumber? = nil, state: RecordedRequest.State? = nil, after cursor: String? = nil,
     limit: Int
   ) async throws -> [RecordedRequest] {
+    if let cursor, try await connection.query(Self.requestOfName, cursor, number?.number).isEmpty {
+      throw StoreError(.unknownCursor, "There is no such request to go on after.")
+    }
     try await connection.execute(Self.notePublished)
     let rows =
       if let number {

@@ -16,6 +16,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The certificate that is to be renewed, or its node, is no longer in force.
     case certificateEnded
     case unknownRequest
+    /// A page is asked for after something that is not there.
+    case unknownCursor
     case unknownRun
     /// The parameters that are confirmed are not those that were proposed last.
     case otherParameters

@@ -197,6 +197,13 @@ struct ExchangeRoutesTests {
     #expect(try await alfa.send("GET", path).status == 200)
     #expect(try await beta.send("GET", path).code == .notFound)
     #expect(try await beta.send("GET", ExchangePath.requests).text == #"{"requests":[]}"#)
+    let name = try #require(path.split(separator: "/").last)
+    for (node, after, isUsable) in [
+      (alfa, "\(name)", true), (beta, "\(name)", false), (alfa, "?", false),
+    ] {
+      let answer = try await node.send("GET", "\(ExchangePath.requests)?after=\(after)")
+      #expect(answer.code == (isUsable ? nil : .badRequest), "\(answer.text)")
+    }
     // A feed is that of the certificate, whatever is asked.
     try await world.block(49_015_420_323_751, scope: .only(#require(OperatorCode("alfa"))))
     let head = try await world.head(of: "beta")

@@ -233,6 +233,21 @@ struct RequestsTests {
     }
   }
 
+  @Test func `nobody goes on after a request of another operator, or one that is not there`()
+    async throws
+  {
+    try await withNodes { registry, alfa, beta in
+      let theirs = try await submit(.block, imsi: nil, by: beta, registry).request
+      for (node, cursor) in [(alfa, theirs), (alfa, "unheard"), (nil, "unheard")]
+        as [(NodeIdentity?, String)]
+      {
+        await registry.expectError(.unknownCursor) {
+          _ = try await $0.requests(of: node?.operatorNumber, after: cursor, limit: 1)
+        }
+      }
+    }
+  }
+
   private func request(
     _ kind: NewDeviceRequest.Kind, _ serial: UInt64 = 1, imsi: String?
   ) throws -> NewDeviceRequest {

@@ -78,6 +78,8 @@ extension ExchangeProblemError {
     case .policyForbids: self.init(ExchangeError(.notAllowed, error.description))
     case .dailyLimit(let seconds):
       self.init(ExchangeError(.limitReached, error.description), .retryAfter, "\(seconds)")
+    case .unknownCursor:
+      self.init(ExchangeError(.badRequest, "the parameter \"after\" is unusable"))
     case .certificateEnded:
       self.init(ExchangeError(.certificateRefused, error.description))
     case .queriesWaiting: self.init(ExchangeError(.limitReached, error.description))
