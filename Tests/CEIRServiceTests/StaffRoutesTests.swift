@@ -45,6 +45,7 @@ struct StaffRoutesTests {
         Ask(.viewer, .get, "/requests?state=pending", 200, #""request":"\#(pending)""#),
         Ask(.viewer, .get, "/requests?limit=1", 200, #""next":"\#(pending)""#),
         Ask(.viewer, .get, "/requests?after=\(pending)", 200, #""request":"\#(other)""#),
+        Ask(.viewer, .get, "/requests?after=unheard", 400, "unknownCursor"),
         Ask(.viewer, .get, "/requests?state=published", 200, #"{"requests":[]}"#),
         Ask(.viewer, .get, "/requests?state=open", 400, "pending, accepted, published or refused"),
         Ask(.viewer, .get, "/requests?operator=Alfa", 400, "not the code of an operator"),
