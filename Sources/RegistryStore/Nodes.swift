@@ -36,11 +36,15 @@ package struct NodeReport: Sendable, Hashable {
   package var instance: String?
   /// Of the certificate that it came with.
   package var serial: String?
+  /// When the message came that says it. One that came earlier than what is written down does not
+  /// move the standing back.
+  package var cameAt: ContinuousClock.Instant
 
   package init(
     standing: Standing? = nil, held: Int? = nil, style: DeliveryStyle? = nil,
-    instance: String? = nil, serial: String? = nil
+    instance: String? = nil, serial: String? = nil, cameAt: ContinuousClock.Instant = .now
   ) {
+    self.cameAt = cameAt
     self.standing = standing
     self.held = held
     self.style = style

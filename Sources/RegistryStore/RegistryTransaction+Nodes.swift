@@ -57,11 +57,13 @@ extension RegistryTransaction {
   /// noticed, or within the last day.
   @discardableResult
   package func report(of node: NodeIdentity, _ report: NodeReport) async throws -> TwoMachines? {
+    // A length of time, not a time: the clock of the database need not be this machine's.
+    let age = (ContinuousClock.now - report.cameAt) / .milliseconds(1)
     let row = try await connection.query(
       Self.upsertReport, node.number, report.standing?.epoch.description,
       report.standing?.position.column, report.standing?.digest.map { PostgreSQLBytes($0.bytes) },
       report.held, report.style?.rawValue, report.instance, report.serial,
-      TwoMachines.memorySeconds
+      TwoMachines.memorySeconds, Int64(age)
     ).only()
     return try row.twoMachines()
   }
@@ -183,18 +185,25 @@ extension RegistryTransaction {
     """
 
   /// Another machine than before becomes the one that speaks; where it is the one that spoke before
-  /// that, within the time of memory, two are at work. Served by the primary key of node_report.
+  /// that, within the time of memory, two are at work. A standing that came ($10 milliseconds ago)
+  /// before the last word moves nothing back in its epoch. Served by the primary key of
+  /// node_report.
   private static let upsertReport = """
     INSERT INTO node_report AS r (node_id, epoch, position, digest, held, style, instance, serial,
                                   seen_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() - $10::bigint * interval '1 millisecond')
         ON CONFLICT (node_id) DO UPDATE
        SET epoch = COALESCE(EXCLUDED.epoch, r.epoch),
-           position = COALESCE(EXCLUDED.position, r.position),
-           digest = CASE WHEN EXCLUDED.epoch IS NULL THEN r.digest ELSE EXCLUDED.digest END,
+           position = CASE WHEN EXCLUDED.epoch = r.epoch AND EXCLUDED.position <= r.position
+                            AND EXCLUDED.seen_at < r.seen_at
+                           THEN r.position ELSE COALESCE(EXCLUDED.position, r.position) END,
+           digest = CASE WHEN EXCLUDED.epoch IS NULL
+                           OR (EXCLUDED.epoch = r.epoch AND EXCLUDED.position <= r.position
+                               AND EXCLUDED.seen_at < r.seen_at)
+                         THEN r.digest ELSE EXCLUDED.digest END,
            held = COALESCE(EXCLUDED.held, r.held),
            style = COALESCE(EXCLUDED.style, r.style),
-           seen_at = EXCLUDED.seen_at,
+           seen_at = GREATEST(r.seen_at, EXCLUDED.seen_at),
            instance = COALESCE(EXCLUDED.instance, r.instance),
            serial = COALESCE(EXCLUDED.serial, r.serial),
            former_instance = CASE WHEN EXCLUDED.instance <> r.instance THEN r.instance

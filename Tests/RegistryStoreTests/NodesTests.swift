@@ -232,6 +232,30 @@ struct NodesTests {
     }
   }
 
+  @Test func `what came before the last word does not move a node back`() async throws {
+    try await withNodes { registry, alfa, _ in
+      let epoch = Epoch(high: 1, low: 2)
+      _ = try await registry.store.write {
+        try await $0.acknowledge(
+          of: alfa, epoch: epoch, position: Position(7), digest: .zero, held: 0)
+      }
+      for (position, age, expected, hasDigest) in [
+        (5, 2, 7, true), (7, 2, 7, true), (5, 0, 5, false), (9, 2, 9, false),
+      ] as [(UInt64, Int, UInt64, Bool)] {
+        try await registry.store.write {
+          try await $0.report(
+            of: alfa,
+            NodeReport(
+              standing: .init(epoch: epoch, position: Position(position)),
+              cameAt: .now - .seconds(age)))
+        }
+        let record = try #require(try await nodeRecord(registry))
+        #expect(record.position == Position(expected), "\(position), \(age) s ago")
+        #expect((record.digest != nil) == hasDigest)
+      }
+    }
+  }
+
   /// Machines in the order in which they speak, by which certificate, and whether two are noticed.
   @Test(
     arguments: [

@@ -129,7 +129,9 @@ extension NodeRoster {
     state.withLock { state in
       var waiting = state.reports[node, default: []]
       if var last = waiting.last, last.instance == report.instance, last.serial == report.serial {
-        last.standing = report.standing ?? last.standing
+        if let standing = report.standing {
+          (last.standing, last.cameAt) = (standing, report.cameAt)
+        }
         last.held = report.held ?? last.held
         waiting[waiting.count - 1] = last
       } else if waiting.count < Self.mostReports {
