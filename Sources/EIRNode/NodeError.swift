@@ -55,7 +55,7 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
   }
 
   init(_ error: TrustError) {
-    self.init(.certificate, error.description, underlying: error)
+    self.init(.certificate, error.description)
   }
 
   init(_ error: ListIndexError) {

@@ -46,11 +46,25 @@ package final class PeerClient: Sendable {
     request.tlsConfiguration = files.current.clientConfiguration
     do {
       return try await client.execute(request, deadline: deadline)
-    } catch let error as NIOSSLError {
-      throw TrustError(
-        .handshake, "the peer's certificate does not lead to the root of this registry",
-        underlying: error)
+    } catch {
+      guard let reason = Self.refusal(error) else { throw error }
+      throw TrustError(.handshake, "\(request.url.prefix { $0 != "?" }): \(reason)")
     }
+  }
+
+  /// BoringSSL tells its reasons by words alone; nil for what has nothing to do with TLS.
+  private static func refusal(_ error: any Error) -> String? {
+    let text = String(describing: error)
+    if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+      return "this is no TLS: check the address"
+    }
+    if text.contains("CERTIFICATE_VERIFY_FAILED") {
+      return "the peer's certificate does not lead to the root of this registry"
+    }
+    if text.contains("_ALERT_") {
+      return "the peer refuses our certificate: it is revoked, expired or of another registry"
+    }
+    return error is NIOSSLError ? "the TLS handshake has failed" : nil
   }
 
   package func shutdown() async throws { try await client.shutdown() }

@@ -39,6 +39,15 @@ package struct TrustMaterial: Sendable {
     }
   }
 
+  /// Whether what is shown leads to the root beside it, whatever the time is.
+  package var leadsToRoot: Bool {
+    var issuers = Array(credential.chain.dropFirst())
+    issuers.append(root)
+    return zip(credential.chain, issuers).allSatisfy { certificate, issuer in
+      issuer.publicKey.isValidSignature(certificate.signature, for: certificate)
+    }
+  }
+
   /// For those who connect: the chain is verified here against our root alone, and the name that it
   /// carries by ``PeerClient``.
   package var clientConfiguration: TLSConfiguration {

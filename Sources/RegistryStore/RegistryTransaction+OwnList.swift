@@ -2,15 +2,16 @@ import DeviceIdentity
 import DeviceLists
 import PostgreSQL
 
-/// An operator's own black list: grounds of its source, for its own networks alone.
+/// An operator's own black list: grounds of a source of its own, for its own networks alone. What
+/// the operator has asked for by requests is of another source: a nightly list does not end it.
 extension RegistryTransaction {
   /// Lines of one list, full or delta.
   package static let mostOwnListLines = 5_000_000
   /// Changes whose publication can be waited for.
   static let mostAwaitedChanges = 10_000
 
-  /// Makes the list exactly that of the lines: what the operator has asked for before and the lines
-  /// do not name ends. Of lines that name one IMEI the last counts.
+  /// Makes the list exactly that of the lines: what it had before and the lines do not name ends.
+  /// Of lines that name one IMEI the last counts.
   ///
   /// Throws ``StoreError/Code/policyForbids`` where the operator may not ask for blocks at all.
   package nonisolated(nonsending) func replaceOwnList(
@@ -61,7 +62,7 @@ extension RegistryTransaction {
   private func bringIn(
     _ change: String, over hold: String, of node: NodeIdentity
   ) async throws -> OwnListOutcome {
-    let source = Self.source(of: node.operatorCode)
+    let source = Self.ownListSource(of: node.operatorCode)
     try await lockOperator(node.operatorNumber)
     try await lockImports()
     try await connection.query(Self.affectOwnList)

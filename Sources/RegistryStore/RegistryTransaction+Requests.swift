@@ -5,6 +5,7 @@ import PostgreSQL
 extension RegistryTransaction {
   /// What the grounds are recorded as that an operator asks for: it ends only its own.
   package static func source(of code: OperatorCode) -> String { "operator:\(code)" }
+  static func ownListSource(of code: OperatorCode) -> String { "operator:\(code):list" }
 
   /// Takes a request under the operator's policy: accepted at once, with its ground, or kept for
   /// review. What could have no effect is refused with the reason.

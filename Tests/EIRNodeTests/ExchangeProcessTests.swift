@@ -167,6 +167,26 @@ struct ExchangeProcessTests {
     await server.stop()
   }
 
+  @Test func `a style that the node cannot have stays unconfirmed, and it says so`() async throws {
+    let scratch = try Scratch()
+    let server = try await Self.server(scratch)
+    let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
+    try await Self.reached(node, server)
+    server.see {
+      $0.parameters.proposed = ExchangeParameters(
+        version: 1, style: .push, effectiveAfter: 0, endpoint: "https://127.0.0.1:9")
+    }
+    server.change { $0.commit(.imei(Self.imei(1)), Self.black) }
+    try await eventually("the reason") {
+      try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+        .contains("exchange.listen is not set")
+    }
+    try await Self.reached(node, server)
+    #expect(server.see { $0.confirmed } == [])
+    #expect(node.stop() == 0)
+    await server.stop()
+  }
+
   @Test func `parameters are confirmed, taken up at their position, and kept`() async throws {
     let scratch = try Scratch()
     let server = try await Self.server(scratch)

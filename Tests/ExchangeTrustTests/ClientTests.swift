@@ -233,6 +233,25 @@ import Testing
     }
   }
 
+  @Test func `a port without TLS is named as such`() async throws {
+    let sample = try SampleAuthority()
+    try await ExchangeListener.run(sample) { listener in
+      let plain = try await ServerBootstrap(group: listener.group)
+        .childChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(PlainAnswer())
+          }
+        }
+        .bind(host: "127.0.0.1", port: 0).get()
+      let port = try #require(plain.localAddress?.port)
+      let peer = try Peer(try sample.issue(Sample.node()), listener)
+      let error = await #expect(throws: TrustError.self) { try await peer.who(port) }
+      #expect(error?.description.contains("no TLS") == true, "\(String(describing: error))")
+      try await peer.client.shutdown()
+      try await plain.close()
+    }
+  }
+
   @Test func `plain HTTP is not spoken`() async throws {
     let sample = try SampleAuthority()
     try await ExchangeListener.run(sample) { listener in
@@ -244,5 +263,16 @@ import Testing
       }
       try await peer.client.shutdown()
     }
+  }
+}
+
+/// A web server without TLS, to which a handshake is a bad request.
+private final class PlainAnswer: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let answer = ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")
+    context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
   }
 }

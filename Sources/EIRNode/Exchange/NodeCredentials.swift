@@ -30,6 +30,12 @@ package struct NodeCredentials: Sendable {
           + "\(settings.feed) in the registry \(settings.registry): check operator, registry and "
           + "tls.directory")
     }
+    guard files.current.leadsToRoot else {
+      throw NodeError(
+        .settings,
+        "\(files.files.certificatePath) does not come from the root.pem beside it: carry all files "
+          + "of one ceir pki issue to tls.directory")
+    }
     instance = try InstanceFile.obtain(directory: directory)
   }
 }

@@ -113,7 +113,15 @@ struct NodeExchange: Sendable {
       health: health, threads: threads, logger: logger, pace: pace, wakeUp: wakeUp,
       acknowledge: acknowledge, startedAt: startedAt)
     let settling = ParametersLoop(
-      parameters: parameters, keeper: keeper, client: client, logger: logger, wakeUp: wakeUp)
+      parameters: parameters, keeper: keeper, client: client,
+      isListening: settings.exchangeListen != nil, logger: logger, wakeUp: wakeUp)
+    if parameters.state.inForce.style.isPushed, settings.exchangeListen == nil {
+      logger.warning(
+        """
+        the registry hands lists over, and exchange.listen is not set: changes come late, when \
+        this node asks by itself
+        """)
+    }
     let acknowledger = Acknowledger(
       keeper: keeper, client: client, logger: logger, bell: acknowledge)
     let renewal = CertificateRenewal(files: credentials.files, client: client)

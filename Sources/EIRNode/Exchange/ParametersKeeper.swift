@@ -78,6 +78,8 @@ struct ParametersLoop: Sendable {
   let parameters: ParametersKeeper
   let keeper: ListKeeper
   let client: RegistryClient
+  /// Whether the registry can hand lists over here.
+  let isListening: Bool
   let logger: Logger
   /// Rung when another style is in force.
   let wakeUp: WakeUp
@@ -124,6 +126,12 @@ struct ParametersLoop: Sendable {
   }
 
   private func confirm(_ version: Int, _ key: IdempotencyKey) async throws {
+    if let style = parameters.state.proposed?.style, style.isPushed, !isListening {
+      throw NodeError(
+        .settings,
+        "the style \(style.rawValue) of version \(version) is not confirmed: exchange.listen is "
+          + "not set, so that nothing can be handed over here")
+    }
     do {
       try await client.confirm(version, key: key)
       try parameters.change { $0.confirmed(version) }

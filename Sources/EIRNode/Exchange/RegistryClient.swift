@@ -50,6 +50,11 @@ package struct RegistryClient: Sendable {
       response = try await client.execute(request, deadline: deadline)
     } catch let error as TrustError {
       throw NodeError(error)
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      throw NodeError(
+        .registryUnreachable, "the registry does not answer at \(url)", underlying: error)
     }
     if let text = response.headers.first(name: ExchangeHeader.parameters),
       let version = Int(text), 0...Int(Int32.max) ~= version
