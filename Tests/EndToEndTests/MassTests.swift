@@ -21,12 +21,14 @@ struct MassTests {
   @Test func `what two have approved passes the brake, and nothing else does`() async throws {
     let country = try await Country.start()
     try await country.untilNodeIsLevel()
-    let (approved, other) = (
-      try await importDevices("approved", from: 35_000_000_000_000, into: country),
-      try await importDevices("other", from: 36_000_000_000_000, into: country)
-    )
-    try await country.untilNodeIsLevel()
-    #expect(try await held(in: country) == 2 * Int(Self.devices))
+    let approved = try await importDevices("approved", from: 35_000_000_000_000, into: country)
+    try await eventually("all of the first are held") {
+      try await held(in: country) == Int(Self.devices)
+    }
+    let other = try await importDevices("other", from: 36_000_000_000_000, into: country)
+    try await eventually("all of both are held") {
+      try await held(in: country) == 2 * Int(Self.devices)
+    }
     for imei in [approved, other] {
       #expect(try await country.check("?pei=imei-\(imei)").status == "404")
     }
