@@ -56,7 +56,7 @@ struct ExchangeProcessTests {
     let directory = scratch.path + "/node"
     let part = directory + "/snapshot.partial"
     var node = try await NodeProcess.start(in: directory, registry: server.url)
-    try await eventually("the first piece is on disk") {
+    try await eventually("the first piece is on disk", within: 240) {
       let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int
       return size ?? 0 >= SnapshotDownload.pieceBytes
     }
