@@ -2,9 +2,9 @@ import PostgreSQL
 import Simulation
 import Testing
 
-/// Waits until `condition` holds, at most 20 seconds.
+/// Waits until `condition` holds.
 func until(_ condition: () async throws -> Bool) async throws {
-  try await eventually("the condition", within: 20, condition)
+  try await eventually("the condition", condition)
 }
 
 extension TestDatabase {
