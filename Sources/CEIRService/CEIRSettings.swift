@@ -25,7 +25,7 @@ package struct CEIRSettings: Sendable, Equatable {
   package var pkiDirectory: String?
   /// Of the files that are exchanged; nil: the folder `files` in the data directory.
   package var filesDirectory: String?
-  /// How long files stay there.
+  /// How long the registry's own files stay there.
   package var filesKeepDays = 30
   /// Of a new registry `XA` and `UTC` where nothing is said; of an existing one they must agree.
   package var registryName: String?

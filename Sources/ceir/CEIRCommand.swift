@@ -13,8 +13,8 @@ struct CEIRCommand: AsyncParsableCommand {
         ceir device show 49-015420-323751-8
         ceir token create --name anna --role officer
 
-      Every setting is read from its flag, then from the environment (CEIR_HTTP_PORT for \
-      http.port), then from the JSON file of --config. Exit status: 0 done, 1 failed, 2 wrong use.
+      Settings are read from flags, then from the environment (CEIR_HTTP_PORT for http.port), then \
+      from the JSON file of --config. Exit status: 0 done, 1 failed, 2 wrong use.
       """,
     version: "0.1.0",
     subcommands: [

@@ -14,7 +14,7 @@ package struct FileExchange: Service {
   package struct Settings: Sendable {
     /// Holds a folder for each operator.
     package var directory: String
-    /// How long files stay in the outbox and the archive.
+    /// How long the registry's own files stay in the outbox and the archive.
     package var keepDays: Int
 
     package init(directory: String, keepDays: Int = 30) {
