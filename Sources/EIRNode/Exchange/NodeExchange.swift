@@ -100,6 +100,13 @@ struct NodeExchange: Sendable {
       }
     ]
     if let client { services += askingServices(client, pace: pace) }
+    if parameters.state.inForce.style.isPushed, settings.exchangeListen == nil {
+      logger.warning(
+        """
+        the registry hands lists over, and exchange.listen is not set: changes come late, when \
+        this node asks by itself
+        """)
+    }
     if let files = settings.files { services.append(filesService(files, client)) }
     if let listen = settings.exchangeListen { services += listening(listen, onListening) }
     return services
@@ -115,13 +122,6 @@ struct NodeExchange: Sendable {
     let settling = ParametersLoop(
       parameters: parameters, keeper: keeper, client: client,
       isListening: settings.exchangeListen != nil, logger: logger, wakeUp: wakeUp)
-    if parameters.state.inForce.style.isPushed, settings.exchangeListen == nil {
-      logger.warning(
-        """
-        the registry hands lists over, and exchange.listen is not set: changes come late, when \
-        this node asks by itself
-        """)
-    }
     let acknowledger = Acknowledger(
       keeper: keeper, client: client, logger: logger, bell: acknowledge)
     let renewal = CertificateRenewal(files: credentials.files, client: client)
