@@ -21,7 +21,7 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     case directoryInUse
     /// No room is left where the list is kept.
     case diskFull
-    /// The machine does not let a file be read or written.
+    /// The machine does not let a file be read or written: by its disk, or for want of memory.
     case disk
     /// A file is not what it should be.
     case file

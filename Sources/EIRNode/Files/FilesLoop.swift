@@ -187,11 +187,13 @@ struct FilesLoop: Sendable {
     }
     switch progress {
     case .next(.takeSnapshot(let reason)):
+      // Looked at again at once only where something has changed by it.
+      let isNews = !memory.needsFull
       memory.needsFull = true
       if state.waits(for: "a full file is needed: \(reason)") {
         logger.warning("the list needs a full file", metadata: ["reason": "\(reason)"])
       }
-      return true
+      return isNews
     case .next(.goOn(let error)):
       try await setAside(manifest.name, because: error, &memory)
       return true

@@ -19,7 +19,9 @@ struct FullFileIndex {
 
   init(path: String) throws(NodeError) {
     self.path = path
-    writer = try Self.kept { () throws(ListIndexError) in try IndexFileWriter(path: path) }
+    writer = try ListKeeper.kept { () throws(ListIndexError) in
+      try IndexFileWriter(path: path)
+    }
   }
 
   /// The entries of a subject follow each other: that of every operator, then the own one.
@@ -46,7 +48,7 @@ struct FullFileIndex {
   private mutating func finishSubject() throws(NodeError) {
     guard let subject else { return }
     let (writer, listed) = (writer, listed)
-    try Self.kept { () throws(ListIndexError) in try writer.append(subject, listed) }
+    try ListKeeper.kept { () throws(ListIndexError) in try writer.append(subject, listed) }
     self.listed = ListedClass()
   }
 
@@ -57,16 +59,6 @@ struct FullFileIndex {
       registry: checkpoint.registry, content: .feed(checkpoint.feed), epoch: checkpoint.epoch,
       position: checkpoint.position, digests: digests, issuedAt: checkpoint.issuedAt)
     let writer = writer
-    try Self.kept { () throws(ListIndexError) in _ = try writer.finish(head: head) }
-  }
-
-  private static func kept<Value>(
-    _ work: () throws(ListIndexError) -> Value
-  ) throws(NodeError) -> Value {
-    do throws(ListIndexError) {
-      return try work()
-    } catch {
-      throw NodeError(error)
-    }
+    try ListKeeper.kept { () throws(ListIndexError) in _ = try writer.finish(head: head) }
   }
 }

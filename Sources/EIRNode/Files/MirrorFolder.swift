@@ -1,15 +1,8 @@
 import Crypto
 import DeviceLists
 import GZip
+import Glibc
 import ListExchange
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The mirror of the registry's outbox, as the node finds it.
 struct MirrorFolder: Sendable {
@@ -118,7 +111,7 @@ struct ReplicationReader {
   /// - Parameter take: gets the lines in pieces.
   func read(_ take: ([ListFileReader.Row]) throws(NodeError) -> Void) throws(NodeError) {
     let plain = try PlainFile(path, or: .fileDiffers)
-    var text = TextReader(manifest)
+    var text = try TextReader(manifest)
     var fileHash = SHA256()
     var byteCount = 0
     var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
@@ -152,13 +145,17 @@ private struct TextReader {
   private var hash = SHA256()
   private var byteCount = 0
 
-  init(_ manifest: ReplicationManifest) {
+  init(_ manifest: ReplicationManifest) throws(NodeError) {
     self.manifest = manifest
     lines = ListFileReader(manifest.name.kind, feed: manifest.checkpoint.checkpoint.feed)
-    // Without memory for it, the packed bytes are read as text and refused.
-    gzip =
-      manifest.file.compression == .gzip
-      ? try? GZipReader(limitBytes: FileLimits.longestListBytes) : nil
+    do throws(GZipError) {
+      gzip =
+        manifest.file.compression == .gzip
+        ? try GZipReader(limitBytes: FileLimits.longestListBytes) : nil
+    } catch {
+      // Not the file's fault: it stays where it is and is tried again.
+      throw NodeError(.disk, "no memory is left to unpack a file", underlying: error)
+    }
   }
 
   mutating func append(
