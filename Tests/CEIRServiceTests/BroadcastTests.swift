@@ -53,12 +53,7 @@ struct BroadcastTests {
     let node = try await world.node()
     let receiver = try await PushedNode.start(node, asynchronous: true)
     try await push(to: node, at: receiver.url, .pushAsync, in: world)
-    for number in 0..<3 {
-      let position = try await world.block(35_000_000_000_000 + UInt64(number))
-      try await eventually("the node's arrival at \(position)") {
-        receiver.standing.map { $0.position >= position } ?? false
-      }
-    }
+    for number in 0..<3 { try await publish(UInt64(number), to: receiver, in: world) }
     #expect(receiver.wasAskedLater)
     await receiver.stop()
     try await world.stop()
@@ -70,10 +65,7 @@ struct BroadcastTests {
     let receiver = try await PushedNode.start(node, asynchronous: true)
     try await push(to: node, at: receiver.url, .pushAsync, in: world)
     for number in 0..<3 {
-      let position = try await world.block(35_000_000_000_000 + UInt64(number))
-      try await eventually("the node's arrival at \(position)") {
-        receiver.standing.map { $0.position >= position } ?? false
-      }
+      try await publish(UInt64(number), to: receiver, in: world)
       receiver.losesNext()
     }
     let last = try await world.block(35_000_000_000_100)
@@ -84,6 +76,16 @@ struct BroadcastTests {
     #expect(receiver.standing?.digest == (try await world.head().digest))
     await receiver.stop()
     try await world.stop()
+  }
+
+  /// Blocks a device and waits until the node has it.
+  private func publish(
+    _ number: UInt64, to receiver: PushedNode, in world: ExchangeWorld
+  ) async throws {
+    let position = try await world.block(35_000_000_000_000 + number)
+    try await eventually("the node's arrival at \(position)") {
+      receiver.standing.map { $0.position >= position } ?? false
+    }
   }
 
   private func push(
