@@ -30,6 +30,8 @@ func test(
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+let asyncAlgorithms: Target.Dependency = .product(
+  name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hashTrees: Target.Dependency = .product(
   name: "HashTreeCollections", package: "swift-collections")
@@ -63,6 +65,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -128,9 +131,9 @@ let package = Package(
       "EIRNode",
       [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust", "GZip",
-        "ListExchange", "ListIndex", configuration, crypto, httpClient,
-        httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"),
-        nio("NIOHTTP1"), nio("NIOPosix"), systemPackage, unixSignals, x509,
+        "ListExchange", "ListIndex", asyncAlgorithms, configuration, crypto, httpClient, httpTypes,
+        hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
+        nio("NIOPosix"), systemPackage, unixSignals, x509,
       ]),
     command("eir", ["EIRNode", argumentParser, logging]),
     target(
@@ -201,9 +204,9 @@ let package = Package(
       name: "EIRNodeTests",
       dependencies: [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
-        "ExchangeTrust", "ListExchange", "ListIndex", "Simulation", "eir", crypto, httpClient,
-        httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"), nio("NIOHTTP1"),
-        nio("NIOPosix"), x509,
+        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", "Simulation", "eir", crypto,
+        httpClient, httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"),
+        nio("NIOHTTP1"), nio("NIOPosix"), x509,
       ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
   ]

@@ -32,7 +32,7 @@ struct RenewalTests {
     let known = try await world.store.read { try await $0.certificates() }.map(\.serial)
     #expect(known.contains(renewed.serial.description))
     try await eventually("the new certificate on a new connection") {
-      try Self.serial(shownTo: node, at: world.exchangeURL) == renewed.serial.description
+      try await Self.serial(shownTo: node, at: world.exchangeURL) == renewed.serial.description
     }
     // Checkpoints are signed by the new signer, and every node believes them.
     try await world.block(49_015_420_323_751)
@@ -47,23 +47,17 @@ struct RenewalTests {
   }
 
   /// The serial of the certificate that the CEIR shows in a new handshake, by openssl.
-  private static func serial(shownTo node: TestNode, at url: String) throws -> String {
+  private static func serial(shownTo node: TestNode, at url: String) async throws -> String {
     let address = url.replacing("https://", with: "")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [
-      "-c",
-      "openssl s_client -connect \"$0\" -cert \"$1/node.pem\" -key \"$1/node.key\" </dev/null "
-        + "2>/dev/null | openssl x509 -noout -serial",
-      address, node.directory,
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: bytes, as: UTF8.self).lowercased()
+    let result = try await Program.run(
+      "/bin/sh",
+      [
+        "-c",
+        "openssl s_client -connect \"$0\" -cert \"$1/node.pem\" -key \"$1/node.key\" </dev/null "
+          + "2>/dev/null | openssl x509 -noout -serial",
+        address, node.directory,
+      ])
+    return result.output.lowercased()
       .replacing("serial=", with: "").trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

@@ -53,12 +53,12 @@ struct BroadcastTests {
     #expect(first.taken?.state == .applied)
     #expect(first.taken?.standing?.position == Position(10))
     for round in 0..<3 {
-      node.kill()
+      try await node.kill()
       try await pusher.close()
       node = try await Self.node(scratch)
       pusher = try Self.pusher(scratch, node)
-      #expect(try node.status().position == registry.position.number)
-      #expect(try node.status().digest == registry.digest.description)
+      #expect(try await node.status().position == registry.position.number)
+      #expect(try await node.status().digest == registry.digest.description)
       let after = registry.position
       registry.commit(Self.imei(100 + UInt64(round)), Self.black)
       let answer = try await pusher.push(registry.delta(after: after))
@@ -69,7 +69,7 @@ struct BroadcastTests {
     let again = try await pusher.push(registry.delta(after: Position(10)))
     #expect(again.status == 200)
     #expect(again.taken?.standing?.position == registry.position)
-    #expect(try node.verdict("352099000001023") == "BLACKLISTED")
+    #expect(try await node.verdict("352099000001023") == "BLACKLISTED")
     let status = try await pusher.ask(.GET, ExchangePath.status)
     let standing = try NodeStatus(json: status.body)
     #expect(standing.standing?.position == registry.position)
@@ -77,7 +77,7 @@ struct BroadcastTests {
     let contract = try await pusher.ask(.GET, ExchangePath.openAPI)
     #expect(String(decoding: contract.body, as: UTF8.self).hasPrefix("openapi: "))
     try await pusher.close()
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
   }
 
   @Test func `every refusal has its code, and the node stays where it was`() async throws {
@@ -115,11 +115,11 @@ struct BroadcastTests {
     let long = try await pusher.push([UInt8](repeating: 0x20, count: (16 << 20) + 1))
     #expect(long.problem?.error.code == .tooLarge)
 
-    #expect(try node.status().position == 10)
+    #expect(try await node.status().position == 10)
     #expect(try await pusher.push(good).status == 200)
-    #expect(try node.status().position == 11)
+    #expect(try await node.status().position == 11)
     try await pusher.close()
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
   }
 
   private static func wrongDeltas(
@@ -214,11 +214,11 @@ struct BroadcastTests {
       }
       try await pusher.close()
     }
-    #expect(try node.status().position == nil)
+    #expect(try await node.status().position == nil)
     let pusher = try Self.pusher(scratch, node)
     #expect(try await pusher.pushSnapshot(of: registry, in: scratch.path).status == 200)
     try await pusher.close()
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
   }
 
   @Test func `an accepted broadcast is acknowledged with what is held`() async throws {
@@ -246,19 +246,19 @@ struct BroadcastTests {
             epoch: server.registry.epoch, position: Position(15),
             digest: server.registry.digest), held: 5)
     }
-    #expect(try node.status().brake.heldSubjects == 5)
+    #expect(try await node.status().brake.heldSubjects == 5)
     let far = try await pusher.push(
       Self.registry(blacks: 30).delta(after: Position(25)), isAsync: true)
     #expect(far.problem?.error.code == .standsElsewhere)
     // After kill -9 the registry hears where the list stands.
-    node.kill()
+    try await node.kill()
     let count = server.see { $0.acknowledgements.count }
     let again = try await Self.node(scratch, registry: server.url)
     try await eventually("a restart acknowledges") {
       server.see { $0.acknowledgements.count } > count
     }
     try await pusher.close()
-    #expect(again.stop() == 0)
+    #expect(try await again.stop() == 0)
     await server.stop()
   }
 
@@ -280,7 +280,7 @@ struct BroadcastTests {
       let accepted = try await pusher.push(
         registry.delta(after: before.position), isAsync: true)
       #expect(accepted.taken?.state == .accepted)
-      node.kill()
+      try await node.kill()
       try await pusher.close()
       node = try await Self.node(scratch)
       pusher = try Self.pusher(scratch, node)
@@ -295,7 +295,7 @@ struct BroadcastTests {
     }
     print("lost after 202 and handed over again: \(lost) of 4")
     try await pusher.close()
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
   }
 
   @Test func `pushed to and following at once, with kill -9 between, nothing is lost`()
@@ -318,20 +318,20 @@ struct BroadcastTests {
     for _ in 0..<4 {
       let pusher = try Self.pusher(scratch, node)
       for _ in 0..<20 {
-        let position = Position(try node.status().position ?? 0)
+        let position = Position(try await node.status().position ?? 0)
         let answer = try? await pusher.push(server.registry.delta(after: position))
         #expect(answer == nil || [200, 409].contains(answer?.status))
       }
       try? await pusher.close()
-      node.kill()
+      try await node.kill()
       node = try await Self.node(scratch, registry: server.url)
     }
     writer.cancel()
     _ = await writer.result
     try await eventually("the node is where the registry is") {
-      try node.status().digest == server.registry.digest.description
+      try await node.status().digest == server.registry.digest.description
     }
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
     let keeper = try SmallRegistry.keeper(in: node.directory)
     try server.registry.expectSame(as: keeper.current)
     await server.stop()

@@ -3,6 +3,7 @@ import DeviceLists
 import EIRNode
 import Foundation
 import ListExchange
+import Simulation
 import Testing
 
 /// The commands without a node, and what they say of wrong settings.
@@ -40,10 +41,10 @@ struct CommandTests {
   ])
   func `check explains a verdict from the files`(
     arguments: [String], answer: String, rule: String
-  ) throws {
+  ) async throws {
     let scratch = try Scratch()
     let directory = try Self.directoryWithList(scratch)
-    let explained = try NodeProcess.eir(
+    let explained = try await NodeProcess.eir(
       ["check", "--format", "json"] + arguments + NodeProcess.flags(directory))
     #expect(explained.status == 0, "\(explained.errors)")
     let found = try NodeJSON.decode(Explanation.self, from: Data(explained.output.utf8))
@@ -57,15 +58,16 @@ struct CommandTests {
     ["490154203237517"], ["123"], ["4901542032375x8"], ["４９０１５４"],
     ["490154203237518", "--imsi", "12"], [], ["490154203237518", "--colour"],
   ])
-  func `a wrong question is answered by one sentence and status 2`(arguments: [String]) throws {
-    let answer = try NodeProcess.eir(["check"] + arguments)
+  func `a wrong question is answered by one sentence and status 2`(arguments: [String]) async throws
+  {
+    let answer = try await NodeProcess.eir(["check"] + arguments)
     #expect(answer.status == 2)
     #expect(answer.errors.hasPrefix("eir: "))
     #expect(answer.errors.filter { $0 == "\n" }.count == 1)
   }
 
-  @Test func `a directory that is not there is a failure`() throws {
-    let answer = try NodeProcess.eir(["status"] + NodeProcess.flags("/nowhere/eir"))
+  @Test func `a directory that is not there is a failure`() async throws {
+    let answer = try await NodeProcess.eir(["status"] + NodeProcess.flags("/nowhere/eir"))
     #expect(answer.status == 1)
     #expect(answer.errors == "eir: cannot open /nowhere/eir: No such file or directory\n")
   }
@@ -93,7 +95,7 @@ struct CommandTests {
   }
 
   @Test(arguments: ["nothing", "nonsense", "remote", "file", "asking", "certificate"])
-  func `wrong settings are refused with what to change`(name: String) throws {
+  func `wrong settings are refused with what to change`(name: String) async throws {
     let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Golden/\(name).txt")
     let scratch = try Scratch()
@@ -121,7 +123,7 @@ struct CommandTests {
       ],
     ]
     let environment = name == "nonsense" ? ["EIR_LISTN": "x"] : [:]
-    let answer = try NodeProcess.eir(
+    let answer = try await NodeProcess.eir(
       ["serve"] + (arguments[name] ?? []), environment: environment)
     #expect(answer.status == 2)
     let said = answer.errors.replacingOccurrences(of: file, with: "FILE")
@@ -142,16 +144,16 @@ struct CommandTests {
   }
 
   @Test(arguments: [["--help"], ["serve", "--help"], ["--version"], ["help", "check"]])
-  func `help is no failure`(arguments: [String]) throws {
-    let answer = try NodeProcess.eir(arguments)
+  func `help is no failure`(arguments: [String]) async throws {
+    let answer = try await NodeProcess.eir(arguments)
     #expect(answer.status == 0)
     #expect(answer.errors == "")
     #expect(!answer.output.isEmpty)
   }
 
   @Test(arguments: ["bash", "zsh", "fish"])
-  func `a shell can complete commands`(shell: String) throws {
-    let answer = try NodeProcess.eir(["--generate-completion-script", shell])
+  func `a shell can complete commands`(shell: String) async throws {
+    let answer = try await NodeProcess.eir(["--generate-completion-script", shell])
     #expect(answer.status == 0)
     #expect(answer.output.contains("status"))
   }

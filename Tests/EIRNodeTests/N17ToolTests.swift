@@ -6,6 +6,7 @@ import EquipmentCheck
 import Foundation
 import NIOCore
 import NIOPosix
+import Simulation
 import Testing
 
 /// The whole way, with the tools that people use. What published EIRs get wrong is checked here
@@ -86,7 +87,7 @@ struct N17ToolTests {
   func `curl gets what the standard says`(version: String, row: Row) async throws {
     try await listening { url in
       let format = "\n%{http_code} %{content_type}"
-      let text = try Tool.run("curl", ["-s", version, "-w", format, url + row.query])
+      let text = try await Tool.run("curl", ["-s", version, "-w", format, url + row.query])
       let type = row.status == "200" ? "application/json" : "application/problem+json"
       #expect(text == "\(row.body)\n\(row.status) \(type)")
     }
@@ -99,7 +100,7 @@ struct N17ToolTests {
     version: String, method: String
   ) async throws {
     try await listening { url in
-      let text = try Tool.run("curl", ["-si", version, "-X", method, url + "?pei=x"])
+      let text = try await Tool.run("curl", ["-si", version, "-X", method, url + "?pei=x"])
       #expect(text.contains(" 405"))
       #expect(text.contains("\r\nallow: GET, HEAD\r\n"))
     }
@@ -108,11 +109,12 @@ struct N17ToolTests {
   @Test(.enabled(if: Tool.isInstalled("curl")), arguments: protocols)
   func `HEAD has no body and an unacceptable form is 406`(version: String) async throws {
     try await listening { url in
-      let head = try Tool.run("curl", ["-sI", version, url + "?pei=imei-490154203237518"])
+      let head = try await Tool.run("curl", ["-sI", version, url + "?pei=imei-490154203237518"])
       #expect(head.contains(" 200"))
       #expect(head.contains("\r\ncontent-length: 24\r\n"))
       #expect(head.hasSuffix("\r\n\r\n"))
-      let text = try Tool.run("curl", ["-s", version, "-H", "Accept: text/html", url + "?pei=x"])
+      let text = try await Tool.run(
+        "curl", ["-s", version, "-H", "Accept: text/html", url + "?pei=x"])
       #expect(text == #"{"title":"Not Acceptable","status":406}"#)
     }
   }
@@ -121,7 +123,7 @@ struct N17ToolTests {
   func `nghttp is content and so is its smallest window`() async throws {
     try await listening { url in
       for arguments in [[], ["-w", "1"], ["-W", "1"], ["--header-table-size=0"]] {
-        let text = try Tool.run("nghttp", arguments + [url + "?pei=imei-490154203237518"])
+        let text = try await Tool.run("nghttp", arguments + [url + "?pei=imei-490154203237518"])
         #expect(text == #"{"status":"BLACKLISTED"}"#)
       }
     }
@@ -131,7 +133,7 @@ struct N17ToolTests {
   func `h2load has every answer right`() async throws {
     try await listening { url in
       let arguments = ["-n", "20000", "-c", "4", "-m", "100", url + "?pei=imei-490154203237518"]
-      let report = try Tool.run("h2load", arguments)
+      let report = try await Tool.run("h2load", arguments)
       #expect(report.contains("20000 succeeded, 0 failed, 0 errored, 0 timeout"))
       #expect(report.contains("status codes: 20000 2xx"))
     }
@@ -150,15 +152,7 @@ enum Tool {
     return found
   }
 
-  static func run(_ name: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: path(of: name) ?? name)
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+  static func run(_ name: String, _ arguments: [String]) async throws -> String {
+    try await Program.run(path(of: name) ?? name, arguments).output
   }
 }

@@ -1,15 +1,10 @@
 import EIRNode
 import Foundation
+import Simulation
 import Testing
 
 /// The program `eir`, run as an operator runs it.
 struct NodeProcess {
-  static let program: String = {
-    let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("eir")
-      .path
-  }()
-
   let directory: String
   let process: Process
   let checks: String
@@ -37,9 +32,9 @@ struct NodeProcess {
     if let blocks {
       process.executableURL = URL(fileURLWithPath: "/bin/sh")
       process.arguments =
-        ["-c", "ulimit -S -f \(blocks); exec \"$0\" serve \"$@\"", program] + flags
+        ["-c", "ulimit -S -f \(blocks); exec \"$0\" serve \"$@\"", Program.path(of: "eir")] + flags
     } else {
-      process.executableURL = URL(fileURLWithPath: program)
+      process.executableURL = URL(fileURLWithPath: Program.path(of: "eir"))
       process.arguments = ["serve"] + flags
     }
     let output = try #require(FileHandle(forWritingAtPath: log))
@@ -70,43 +65,43 @@ struct NodeProcess {
 
   var checksPort: String { String(checks.split(separator: ":").last ?? "") }
 
-  func kill() {
+  func kill() async throws {
     Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    try await eventually("the node is gone") { !process.isRunning }
   }
 
   /// The exit status after SIGTERM.
-  func stop() -> Int32 {
+  func stop() async throws -> Int32 {
     process.terminate()
-    process.waitUntilExit()
+    try await eventually("the node has ended") { !process.isRunning }
     return process.terminationStatus
   }
 
-  func status() throws -> StatusReport {
-    let answer = try Self.eir(["status", "--format", "json"] + Self.flags(directory))
+  func status() async throws -> StatusReport {
+    let answer = try await Self.eir(["status", "--format", "json"] + Self.flags(directory))
     return try NodeJSON.decode(StatusReport.self, from: Data(answer.output.utf8))
   }
 
   /// Body and status of a check over HTTP/2, asked by curl.
-  func check(_ query: String) throws -> (body: String, status: String) {
+  func check(_ query: String) async throws -> (body: String, status: String) {
     let url = "http://\(checks)/n5g-eir-eic/v1/equipment-status\(query)"
-    let answer = try Self.run(
+    let answer = try await Program.run(
       "/usr/bin/curl",
       ["-s", "--http2-prior-knowledge", "--max-time", "10", "-w", "\n%{http_code}", url])
     let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
     return (lines.dropLast().joined(separator: "\n"), String(lines.last ?? ""))
   }
 
-  func metric(_ name: String) throws -> Int? {
-    let answer = try Self.run(
+  func metric(_ name: String) async throws -> Int? {
+    let answer = try await Program.run(
       "/usr/bin/curl", ["-s", "--max-time", "10", "http://\(admin)/metrics"])
     let line = answer.output.split(separator: "\n").first { $0.hasPrefix(name + " ") }
     return line.flatMap { Int($0.dropFirst(name.count + 1)) }
   }
 
   /// The answer of the network's point of view: the status word, or the HTTP status.
-  func verdict(_ imei: String) throws -> String {
-    let answer = try check("?pei=imei-\(imei)")
+  func verdict(_ imei: String) async throws -> String {
+    let answer = try await check("?pei=imei-\(imei)")
     for word in ["BLACKLISTED", "GREYLISTED", "WHITELISTED"] where answer.body.contains(word) {
       return word
     }
@@ -115,27 +110,9 @@ struct NodeProcess {
 
   static func eir(
     _ arguments: [String], environment: [String: String] = [:]
-  ) throws -> (output: String, errors: String, status: Int32) {
-    try run(program, arguments, environment: environment)
-  }
-
-  static func run(
-    _ path: String, _ arguments: [String], environment: [String: String] = [:]
-  ) throws -> (output: String, errors: String, status: Int32) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { one, _ in one }
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (
-      String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self),
-      process.terminationStatus
-    )
+  ) async throws -> Program.Result {
+    try await Program.run(
+      "eir", arguments,
+      environment: environment.merging(["PATH": "/usr/bin:/bin"]) { one, _ in one })
   }
 }

@@ -30,7 +30,7 @@ struct NodeProcessTests {
 
   private static func reached(_ node: NodeProcess, _ server: RegistryServer) async throws {
     try await eventually("the node is where the registry is") {
-      let status = try node.status()
+      let status = try await node.status()
       let registry = server.registry
       return status.position == registry.position.number
         && status.epoch == registry.epoch.description
@@ -44,23 +44,23 @@ struct NodeProcessTests {
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     try await Self.reached(node, server)
 
-    var answer = try node.check("?pei=imei-490154203237518")
+    var answer = try await node.check("?pei=imei-490154203237518")
     #expect(answer.status == "200")
     #expect(answer.body == #"{"status":"BLACKLISTED"}"#)
-    answer = try node.check("?pei=imeisv-4901542032375112")
+    answer = try await node.check("?pei=imeisv-4901542032375112")
     #expect(answer.status == "200")
     #expect(answer.body == #"{"status":"BLACKLISTED"}"#)
-    answer = try node.check("?pei=imei-352099000000006")
+    answer = try await node.check("?pei=imei-352099000000006")
     #expect(answer.status == "404")
     #expect(answer.body.contains(#""cause":"ERROR_EQUIPMENT_UNKNOWN""#))
-    answer = try node.check("")
+    answer = try await node.check("")
     #expect(answer.status == "400")
     #expect(answer.body.contains(#""cause":"MANDATORY_QUERY_PARAM_MISSING""#))
     #expect(answer.body.contains("invalidParams"))
 
-    #expect(try node.status().running)
-    #expect(node.stop() == 0)
-    let status = try node.status()
+    #expect(try await node.status().running)
+    #expect(try await node.stop() == 0)
+    let status = try await node.status()
     #expect(!status.running)
     #expect(status.position == 1)
     let line = try String(contentsOfFile: node.directory + "/checks.ndjson", encoding: .utf8)
@@ -79,13 +79,13 @@ struct NodeProcessTests {
     var node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     try await Self.reached(node, server)
     await server.stop()
-    try await eventually("the node notices") { try node.status().ceir.trouble != nil }
-    #expect(try node.verdict("490154203237518") == "BLACKLISTED")
-    node.kill()
+    try await eventually("the node notices") { try await node.status().ceir.trouble != nil }
+    #expect(try await node.verdict("490154203237518") == "BLACKLISTED")
+    try await node.kill()
 
     node = try await NodeProcess.start(in: node.directory, registry: server.url)
-    #expect(try node.verdict("490154203237518") == "BLACKLISTED")
-    #expect(try node.status().ready)
+    #expect(try await node.verdict("490154203237518") == "BLACKLISTED")
+    #expect(try await node.status().ready)
 
     server.change { registry in
       registry.commit(.imei(Self.stolen), nil)
@@ -95,10 +95,10 @@ struct NodeProcessTests {
     }
     try await server.start()
     try await Self.reached(node, server)
-    #expect(try node.verdict("490154203237518") == "404")
-    #expect(try node.verdict(Self.imei(199).dialled) == "BLACKLISTED")
+    #expect(try await node.verdict("490154203237518") == "404")
+    #expect(try await node.verdict(Self.imei(199).dialled) == "BLACKLISTED")
     #expect(server.snapshotCount == 1)
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
     await server.stop()
   }
 
@@ -109,11 +109,11 @@ struct NodeProcessTests {
     try await Self.reached(node, server)
     let start = ContinuousClock.now
     server.change { $0.commit(.imei(Self.imei(1)), Self.black) }
-    try await eventually(within: 5, "the node answers black") {
-      try node.verdict(Self.imei(1).dialled) == "BLACKLISTED"
+    try await eventually("the node answers black", within: 5) {
+      try await node.verdict(Self.imei(1).dialled) == "BLACKLISTED"
     }
     print("block to answer: \(ContinuousClock.now - start)")
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -135,8 +135,8 @@ struct NodeProcessTests {
     }
     try await Self.reached(node, server)
     #expect(server.snapshotCount == (isSame ? 1 : 2))
-    #expect(try node.verdict(Self.imei(9).dialled) == (isSame ? "BLACKLISTED" : "404"))
-    _ = node.stop()
+    #expect(try await node.verdict(Self.imei(9).dialled) == (isSame ? "BLACKLISTED" : "404"))
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -148,12 +148,12 @@ struct NodeProcessTests {
     try await Self.reached(node, server)
     server.change { $0.lose(after: Position(1)) }
     try await eventually("the node says so") {
-      try node.status().ceir.trouble?.contains("ahead") == true
+      try await node.status().ceir.trouble?.contains("ahead") == true
     }
-    #expect(try node.verdict(Self.imei(1).dialled) == "BLACKLISTED")
-    #expect(try node.status().position == 2)
+    #expect(try await node.verdict(Self.imei(1).dialled) == "BLACKLISTED")
+    #expect(try await node.status().position == 2)
     #expect(server.snapshotCount == 1)
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -162,7 +162,7 @@ struct NodeProcessTests {
     let server = try await Self.registry(in: scratch)
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     try await Self.reached(node, server)
-    node.kill()
+    try await node.kill()
     server.change { registry in
       for number in 0..<10 as Range<UInt64> {
         registry.commit(.imei(Self.imei(number)), Self.black)
@@ -172,7 +172,7 @@ struct NodeProcessTests {
     let again = try await NodeProcess.start(in: node.directory, registry: server.url)
     try await Self.reached(again, server)
     #expect(server.snapshotCount == 2)
-    #expect(again.stop() == 0)
+    #expect(try await again.stop() == 0)
     await server.stop()
   }
 
@@ -192,25 +192,25 @@ struct NodeProcessTests {
     var last: UInt64 = 0
     for _ in 0..<6 {
       let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
-      let first = try node.status().position ?? 0
+      let first = try await node.status().position ?? 0
       #expect(first >= last)
       last = first
       try await eventually("the node moves on") {
-        try (node.metric("eir_list_position") ?? 0) > last
+        try await node.metric("eir_list_position") ?? 0 > last
       }
       for _ in 0..<Int.random(in: 1...10, using: &chance) {
-        let position = UInt64(try node.metric("eir_list_position") ?? 0)
+        let position = UInt64(try await node.metric("eir_list_position") ?? 0)
         #expect(position >= last)
         last = position
       }
-      node.kill()
+      try await node.kill()
     }
     writer.cancel()
     _ = await writer.result
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
     try await Self.reached(node, server)
     #expect(server.snapshotCount <= 2)
-    #expect(node.stop() == 0)
+    #expect(try await node.stop() == 0)
     let keeper = try SmallRegistry.keeper(in: node.directory)
     try server.registry.expectSame(as: keeper.current)
     await server.stop()
@@ -228,22 +228,22 @@ struct NodeProcessTests {
       }
     }
     try await eventually("the node says that its disk is full") {
-      try node.metric("eir_disk_full") == 1
+      try await node.metric("eir_disk_full") == 1
     }
-    let status = try node.status()
+    let status = try await node.status()
     #expect(status.diskFull)
     #expect(status.ceir.trouble?.contains("no room") == true)
     #expect(try #require(status.position) < server.registry.position.number)
-    #expect(try node.verdict("490154203237518") == "BLACKLISTED")
+    #expect(try await node.verdict("490154203237518") == "BLACKLISTED")
 
-    let lifted = try NodeProcess.run(
+    let lifted = try await Program.run(
       "/usr/bin/prlimit",
       ["--pid", "\(node.process.processIdentifier)", "--fsize=unlimited:unlimited"])
     #expect(lifted.status == 0)
     try await Self.reached(node, server)
-    #expect(try node.metric("eir_disk_full") == 0)
-    #expect(try node.verdict(Self.imei(899).dialled) == "BLACKLISTED")
-    #expect(node.stop() == 0)
+    #expect(try await node.metric("eir_disk_full") == 0)
+    #expect(try await node.verdict(Self.imei(899).dialled) == "BLACKLISTED")
+    #expect(try await node.stop() == 0)
     let keeper = try SmallRegistry.keeper(in: node.directory)
     try server.registry.expectSame(as: keeper.current)
     await server.stop()
@@ -260,18 +260,18 @@ struct NodeProcessTests {
       for number in 0..<6 as Range<UInt64> { registry.commit(.imei(Self.imei(number)), Self.black) }
     }
     try await Self.reached(node, server)
-    #expect(try node.verdict(Self.imei(3).dialled) == "404")
-    #expect(try node.status().brake.heldSubjects == 6)
-    let explained = try NodeProcess.eir(
+    #expect(try await node.verdict(Self.imei(3).dialled) == "404")
+    #expect(try await node.status().brake.heldSubjects == 6)
+    let explained = try await NodeProcess.eir(
       ["check", Self.imei(3).dialled] + NodeProcess.flags(node.directory))
     #expect(explained.output.contains("held back   by the brake: black (stolen)"))
-    let accepted = try NodeProcess.eir(["accept"] + NodeProcess.flags(node.directory))
+    let accepted = try await NodeProcess.eir(["accept"] + NodeProcess.flags(node.directory))
     #expect(accepted.status == 0)
     #expect(accepted.output == "accepted: 6 held subjects\n")
-    #expect(try node.verdict(Self.imei(3).dialled) == "BLACKLISTED")
-    let again = try NodeProcess.eir(["accept"] + NodeProcess.flags(node.directory))
+    #expect(try await node.verdict(Self.imei(3).dialled) == "BLACKLISTED")
+    let again = try await NodeProcess.eir(["accept"] + NodeProcess.flags(node.directory))
     #expect(again.output == "nothing is held\n")
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -281,11 +281,11 @@ struct NodeProcessTests {
     let node = try await NodeProcess.start(
       in: scratch.path + "/node", registry: server.url, more: ["--shadow"])
     try await Self.reached(node, server)
-    #expect(try node.verdict("490154203237518") == "WHITELISTED")
-    #expect(try node.metric("eir_shadowed_total") == 1)
+    #expect(try await node.verdict("490154203237518") == "WHITELISTED")
+    #expect(try await node.metric("eir_shadowed_total") == 1)
     #expect(
-      try node.metric(#"eir_checks_total{rule="final",decided="black"}"#) == 1)
-    _ = node.stop()
+      try await node.metric(#"eir_checks_total{rule="final",decided="black"}"#) == 1)
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -297,13 +297,13 @@ struct NodeProcessTests {
       in: scratch.path + "/node", registry: server.url,
       more: ["--list-age-max-seconds", "3600", "--policy-failure", "grey"])
     try await Self.reached(node, server)
-    #expect(try node.verdict("490154203237518") == "GREYLISTED")
-    #expect(try !node.status().ready)
-    let ready = try NodeProcess.run(
+    #expect(try await node.verdict("490154203237518") == "GREYLISTED")
+    #expect(try await !node.status().ready)
+    let ready = try await Program.run(
       "/usr/bin/curl",
       ["-s", "-o", "/dev/null", "-w", "%{http_code}", "http://\(node.admin)/health/ready"])
     #expect(ready.output == "503")
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -311,14 +311,14 @@ struct NodeProcessTests {
     let scratch = try Scratch()
     let server = try await Self.registry(in: scratch)
     let node = try await NodeProcess.start(in: scratch.path + "/node", registry: server.url)
-    let second = try NodeProcess.eir(
+    let second = try await NodeProcess.eir(
       ["serve"] + NodeProcess.registryFlags(node.directory, server.url)
         + NodeProcess.flags(node.directory))
     #expect(second.status == 1)
     #expect(
       second.errors
         == "eir: another eir process is using this directory; stop it, or give this one its own\n")
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -330,7 +330,7 @@ struct NodeProcessTests {
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     #expect(mode == 0o600)
     for order in ["accept", "check"] {
-      let answer = try NodeProcess.run(
+      let answer = try await Program.run(
         "/usr/bin/curl",
         [
           "-s", "-X", "POST", "-o", "/dev/null", "-w", "%{http_code}",
@@ -338,7 +338,7 @@ struct NodeProcessTests {
         ])
       #expect(answer.output == "401")
     }
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 
@@ -349,13 +349,15 @@ struct NodeProcessTests {
     let flags =
       ["serve"] + NodeProcess.registryFlags(node.directory, server.url)
       + NodeProcess.flags(scratch.path + "/other")
-    let taken = try NodeProcess.eir(flags + ["--listen", node.checks, "--admin", "127.0.0.1:0"])
+    let taken = try await NodeProcess.eir(
+      flags + ["--listen", node.checks, "--admin", "127.0.0.1:0"])
     #expect(taken.status == 1)
     #expect(taken.errors.hasSuffix("eir: cannot listen on 127.0.0.1, port \(node.checksPort)\n"))
-    let second = try NodeProcess.eir(flags + ["--listen", "127.0.0.1:0", "--admin", node.admin])
+    let second = try await NodeProcess.eir(
+      flags + ["--listen", "127.0.0.1:0", "--admin", node.admin])
     #expect(second.status == 1)
     #expect(second.errors.hasSuffix("eir: cannot listen on \(node.admin)\n"))
-    _ = node.stop()
+    _ = try await node.stop()
     await server.stop()
   }
 }

@@ -37,10 +37,9 @@ final class RegistryServer: Sendable {
     var status: CheckAnswer? = .black
     var requests: [DeviceRequest] = []
     var certificatesIssued = 0
-    /// Bytes after which a snapshot breaks off; used once, and then ``holdsSnapshots``.
-    var snapshotBreaksAfter: Int?
-    /// Whether snapshots cannot be had at present.
-    var holdsSnapshots = false
+    /// Bytes after which the next snapshot stops, until ``breaksOff``: then it is cut.
+    var snapshotStopsAfter: Int?
+    var breaksOff = false
     var prefersSnapshot = false
     var changesCount = 0
     /// The snapshot of the registry as it is: signed again it would be another file.
@@ -231,7 +230,6 @@ final class RegistryServer: Sendable {
   }
 
   private func snapshot(_ request: Request) throws -> Response {
-    guard !see({ $0.holdsSnapshots }) else { return Self.refused(.unavailable) }
     see { $0.snapshotCount += 1 }
     var bytes = try snapshotBytes()
     let whole = bytes.count
@@ -253,11 +251,11 @@ final class RegistryServer: Sendable {
       }
     }
     response.headers[.eTag] = tag
-    if let count = see({ $0.snapshotBreaksAfter.take() }) {
-      see { $0.holdsSnapshots = true }
+    if let count = see({ $0.snapshotStopsAfter.take() }) {
       let part = ByteBuffer(bytes: bytes.prefix(count))
-      response.body = ResponseBody(contentLength: bytes.count) { writer in
+      response.body = ResponseBody(contentLength: bytes.count) { [self] writer in
         try await writer.write(part)
+        while !see({ $0.breaksOff }) { try await pace(milliseconds: 10) }
         throw RegistryFault()
       }
     }

@@ -58,10 +58,3 @@ extension SmallRegistry {
     #expect(list.recomputedDigests().sum == digest, sourceLocation: sourceLocation)
   }
 }
-
-/// Waits until something is so.
-func eventually(
-  within seconds: Double = 20, _ what: Comment, _ condition: () async throws -> Bool
-) async throws {
-  try await Simulation.eventually("\(what)", within: Int(seconds.rounded(.up)), condition)
-}

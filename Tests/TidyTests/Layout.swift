@@ -48,7 +48,8 @@ enum Layout {
     // No database: an operator must answer while the CEIR is away.
     "EIRNode": nio.union(system).union(service).union(certificates).union([
       "DeviceLists", "ListIndex", "ListExchange", "EquipmentCheck", "Diameter", "CheckServer",
-      "ExchangeTrust", "GZip", "Crypto", "AsyncHTTPClient", "JWTKit", "Foundation",
+      "ExchangeTrust", "GZip", "AsyncAlgorithms", "AsyncHTTPClient", "Crypto", "JWTKit",
+      "Foundation",
     ]),
     "ceir": nio.union(system).union(service).union(certificates).union([
       "ArgumentParser", "DeviceLists", "RegistryStore", "RegistryFiles", "PostgreSQL",

@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import AsyncHTTPClient
 import DeviceLists
 package import ListExchange
@@ -227,25 +228,48 @@ extension FeedLoop {
       health.answered(asOf: .now())
       return Seen(end: keeper.refused(problem))
     }
-    return try await withThrowingTaskGroup(of: Seen.self) { group in
-      var decoder = DeltaStreamDecoder(feed: feed, after: question.after)
-      var seen = Seen()
-      var isTaking = false
-      for try await piece in response.body {
-        for delta in try piece.withUnsafeReadableBytes({ try decoder.append($0) }) {
-          progress.made()
-          if isTaking, let last = try await group.next() { seen.add(last) }
-          guard seen.end == nil else { return seen }
-          group.addTask { try await take(delta) }
-          isTaking = true
-        }
+    // Holds one delta: nothing is read ahead of a slow disk.
+    let deltas = AsyncChannel<ReceivedDelta>()
+    return try await withThrowingTaskGroup(of: Seen?.self) { group in
+      group.addTask {
+        try await read(response.body, after: question.after, progress, into: deltas)
+        deltas.finish()
+        return nil
       }
-      if isTaking, let last = try await group.next() { seen.add(last) }
-      guard seen.end != nil || (decoder.isBetweenDeltas && isTaking) else {
-        throw ExchangeError(.cutShort)
+      group.addTask { try await take(deltas) }
+      // Whichever fails ends the other: a delta that is refused, or calls for something else, does
+      // not wait until the registry says more.
+      defer { group.cancelAll() }
+      while let ended = try await group.next() {
+        if let seen = ended { return seen }
       }
-      return seen
+      throw CancellationError()
     }
+  }
+
+  private func read(
+    _ body: HTTPClientResponse.Body, after: Position, _ progress: Watchdog.Progress,
+    into deltas: AsyncChannel<ReceivedDelta>
+  ) async throws {
+    var decoder = DeltaStreamDecoder(feed: feed, after: after)
+    var isEmpty = true
+    for try await piece in body {
+      for delta in try piece.withUnsafeReadableBytes({ try decoder.append($0) }) {
+        progress.made()
+        await deltas.send(delta)
+        isEmpty = false
+      }
+    }
+    guard decoder.isBetweenDeltas, !isEmpty else { throw ExchangeError(.cutShort) }
+  }
+
+  private func take(_ deltas: AsyncChannel<ReceivedDelta>) async throws -> Seen {
+    var seen = Seen()
+    for await delta in deltas {
+      seen.add(try await take(delta))
+      if seen.end != nil { break }
+    }
+    return seen
   }
 
   private func take(_ delta: ReceivedDelta) async throws -> Seen {

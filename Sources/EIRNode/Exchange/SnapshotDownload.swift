@@ -139,7 +139,17 @@ struct FileReceiver: Sendable {
     defer { close(file) }
     var piece = ByteBuffer()
     var byteCount = offset
-    for try await part in body {
+    var parts = body.makeAsyncIterator()
+    while true {
+      let part: ByteBuffer?
+      do {
+        part = try await parts.next()
+      } catch {
+        // What came before the cut need not come again; that it was cut is what is told.
+        try? await write(piece, to: file)
+        throw error
+      }
+      guard let part else { break }
       piece.writeImmutableBuffer(part)
       byteCount += part.readableBytes
       guard byteCount <= most else { throw ExchangeError(.tooLarge, "over \(most) bytes") }

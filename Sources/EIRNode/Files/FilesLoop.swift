@@ -32,7 +32,8 @@ struct FilesLoop: Sendable {
     var proved: [ReplicationName: ReplicationManifest] = [:]
     /// Asked for once; a later full file helps as well.
     var wanted: Set<FileNumber> = []
-    var hasChanged = false
+    /// After a start, too: what was to be said may have been cut.
+    var isToAcknowledge = true
     /// The list is not what the registry says: only a full file helps.
     var needsFull = false
   }
@@ -49,8 +50,8 @@ struct FilesLoop: Sendable {
         while try await step(&memory) {
           if Task.isCancelled { return }
         }
-        if memory.hasChanged { try await acknowledge() }
-        memory.hasChanged = false
+        if memory.isToAcknowledge { try await acknowledge() }
+        memory.isToAcknowledge = false
         state.wellAgain()
       } catch {
         guard !Task.isCancelled else { return }
@@ -240,7 +241,7 @@ struct FilesLoop: Sendable {
     memory.last = number
     memory.proved[manifest.name] = nil
     memory.wanted = memory.wanted.filter { $0 > number }
-    memory.hasChanged = true
+    memory.isToAcknowledge = true
     state.took(number)
     return true
   }

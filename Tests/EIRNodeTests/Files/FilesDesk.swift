@@ -6,6 +6,7 @@ import ListExchange
 import ListIndex
 import Logging
 import NIOPosix
+import Simulation
 import Testing
 
 @testable import EIRNode

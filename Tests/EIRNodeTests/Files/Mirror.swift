@@ -2,6 +2,7 @@ import Crypto
 import DeviceLists
 import ExchangeTrust
 import Foundation
+import GZip
 import ListExchange
 
 /// The mirror of a registry's outbox, as the carrying fills it.
@@ -120,10 +121,7 @@ extension Mirror.Replication {
   }
 
   private static func packed(_ text: [UInt8]) throws -> [UInt8] {
-    let path = NSTemporaryDirectory() + "/packed-\(UUID())"
-    try Data(text).write(to: URL(fileURLWithPath: path))
-    _ = try NodeProcess.run("/usr/bin/gzip", [path])
-    defer { try? FileManager.default.removeItem(atPath: path + ".gz") }
-    return Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
+    let writer = try GZipWriter()
+    return writer.append(text) + writer.finish()
   }
 }
