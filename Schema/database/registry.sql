@@ -496,6 +496,7 @@ CREATE INDEX replication_unpublished ON replication (operator_id, number)
 CREATE INDEX replication_resend ON replication (resend_requested_at)
   WHERE resend_requested_at IS NOT NULL;
 CREATE INDEX replication_kept ON replication (operator_id, number) WHERE removed_at IS NULL;
+CREATE INDEX replication_full ON replication (operator_id, number) WHERE kind = 'full';
 
 -- A file that a node has handed over. Numbers rise by one; each is processed once.
 CREATE TABLE inbound_file (

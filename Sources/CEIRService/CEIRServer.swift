@@ -41,6 +41,7 @@ package struct CEIRServer: Sendable {
   ) async throws {
     let preparation = try await database.prepare(settings)
     let servicePool = database.pool(role: .service)
+    let messagePool = database.pool(role: .service)
     let publisherPool = database.pool(
       role: .publisher, connections: 1, setUpStatements: Publisher.setUpStatements)
     let store = RegistryStore(pool: servicePool)
@@ -56,8 +57,9 @@ package struct CEIRServer: Sendable {
       directory: "\(settings.dataDirectory)/lists", journalBell: bells.journal,
       metrics: metrics, logger: logger)
     let exchange = try await ExchangeSide(
-      settings: settings, registry: preparation.registryName, store: store, lists: lists,
-      bells: bells, limits: limits, metrics: metrics, logger: logger)
+      settings: settings, registry: preparation.registryName, store: store,
+      messages: RegistryStore(pool: messagePool), lists: lists, bells: bells, limits: limits,
+      metrics: metrics, logger: logger)
     let ready = ReadyGate(
       waitingFor: exchange == nil ? [.http] : [.http, .exchange, .status], settings: settings,
       then: onReady)
@@ -81,7 +83,7 @@ package struct CEIRServer: Sendable {
     do {
       try await group.run()
     } catch {
-      await close(servicePool, publisherPool)
+      await close(servicePool, messagePool, publisherPool)
       if let error = error as? IOError, error.errnoCode == EADDRINUSE {
         throw SettingsError(
           "Another program listens on \(settings.httpHost), port \(settings.httpPort), or on "
@@ -90,7 +92,7 @@ package struct CEIRServer: Sendable {
       }
       throw error
     }
-    await close(servicePool, publisherPool)
+    await close(servicePool, messagePool, publisherPool)
   }
 
   private func close(_ pools: PostgreSQLPool...) async {

@@ -51,6 +51,13 @@ extension RegistryTransaction {
     guard let style = DeliveryStyle(rawValue: parameters.style.rawValue),
       let effectiveAfter = Int64(exactly: parameters.effectiveAfter)
     else { throw StoreError(.unfit, "There are no such parameters.") }
+    if parameters.style.isPushed, node == nil {
+      let count = try await nodes().count { $0.operatorCode == code }
+      guard count < 2 else {
+        throw StoreError(
+          .unfit, "\(code) has \(count) nodes, each with an endpoint of its own: name the node.")
+      }
+    }
     var proposed = parameters
     _ = try await proposeParameters(
       for: code, node: node, style: style, effectiveAfter: effectiveAfter, by: actor

@@ -7,7 +7,8 @@ package import RegistryStore
 
 /// The database of a registry, embedded or given, with a pool for each role.
 package struct RegistryDatabase: Sendable {
-  /// Connections for people and nodes; the publisher has one of its own.
+  /// Connections of one pool: for people, lists and pushers, and as many for what nodes write. The
+  /// publisher has one of its own.
   static let serviceConnections = 16
   static let databaseName = "ceir"
   static let defaultName = "XA"

@@ -1,5 +1,6 @@
 import DeviceIdentity
 package import DeviceLists
+import ListExchange
 import ListIndex
 package import Logging
 import NIOPosix
@@ -53,6 +54,17 @@ package final class RegistryLists: Service {
       bell: journalBell, interval: Self.pollInterval, logger: logger,
       complaint: "The lists have stopped following the journal and will try again.")
     await rounds.run { try await self.catchUp() }
+  }
+
+  /// By bytes. What is few enough is not counted.
+  func cheaperWay(
+    of scope: ScopeNumber, after position: Position, upTo end: Position
+  ) async throws -> CheaperWay {
+    guard position <= end, end.number - position.number > UInt64(CheaperWay.fewChanges) else {
+      return .delta
+    }
+    let changes = try await store.read { try await $0.backlog(of: scope, after: position) }
+    return CheaperWay(changes: changes, snapshotBytes: feed(of: scope)?.estimatedBytes)
   }
 
   /// Where the lists stand; nil until they have been read.

@@ -2,12 +2,19 @@ import Synchronization
 
 /// A sleep that somebody may end early.
 final class WakeUp: Sendable {
-  private let waiting = Mutex<(next: Int, all: [Int: CheckedContinuation<Void, Never>])>((0, [:]))
+  private struct State {
+    var next = 0
+    var all: [Int: CheckedContinuation<Void, Never>] = [:]
+    /// While nobody slept: the next sleep ends at once.
+    var isRung = false
+  }
+
+  private let waiting = Mutex(State())
 
   init() {}
 
   /// Ends early also when the task is cancelled.
-  func sleep(for duration: Duration) async {
+  func wait(atMost duration: Duration) async {
     let number = waiting.withLock { state in
       state.next += 1
       return state.next
@@ -23,6 +30,7 @@ final class WakeUp: Sendable {
   func ring() {
     let all = waiting.withLock { state in
       defer { state.all = [:] }
+      if state.all.isEmpty { state.isRung = true }
       return state.all
     }
     for continuation in all.values { continuation.resume() }
@@ -31,12 +39,16 @@ final class WakeUp: Sendable {
   private func rung(_ number: Int) async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isCancelled = waiting.withLock { state in
-          if Task.isCancelled { return true }
+        let isOver = waiting.withLock { state in
+          // Whoever sleeps looks again when this returns, so one ring is one early end.
+          if state.isRung || Task.isCancelled {
+            state.isRung = false
+            return true
+          }
           state.all[number] = continuation
           return false
         }
-        if isCancelled { continuation.resume() }
+        if isOver { continuation.resume() }
       }
     } onCancel: {
       let continuation = waiting.withLock { $0.all.removeValue(forKey: number) }

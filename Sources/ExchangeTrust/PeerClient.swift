@@ -9,6 +9,10 @@ import X509
 /// BoringSSL proves the chain against our root during the handshake; the name in the leaf, its use
 /// and its revocation are looked at when the connection is made, before the pool may use it.
 package final class PeerClient: Sendable {
+  /// How long a connection may be silent while something is awaited over it, or take nothing of
+  /// what is sent. Longer than any peer holds a question.
+  package static let patience = TimeAmount.seconds(120)
+
   private let client: HTTPClient
   private let files: TrustedFiles
   private let connections: PeerConnections?
@@ -16,7 +20,7 @@ package final class PeerClient: Sendable {
   /// - Parameters:
   ///   - expected: who must answer.
   ///   - connections: those who know which certificates are revoked.
-  ///   - configuration: time limits and the like; TLS and HTTP version are set here.
+  ///   - configuration: of connections; TLS, HTTP version and the limits of silence are set here.
   package init(
     files: TrustedFiles, expecting expected: AcceptedPeer, connections: PeerConnections? = nil,
     group: any EventLoopGroup, configuration: HTTPClient.Configuration = .init()
@@ -25,6 +29,9 @@ package final class PeerClient: Sendable {
     self.connections = connections
     var configuration = configuration
     configuration.httpVersion = .http1Only
+    // A deadline ends with the head of an answer; its body may come to a stop as well.
+    configuration.timeout.read = Self.patience
+    configuration.timeout.write = Self.patience
     configuration.redirectConfiguration = .disallow
     // Who asks has its own back-off, and must hear at once why a peer was refused.
     configuration.connectionPool.retryConnectionEstablishment = false

@@ -8,6 +8,8 @@ package struct ConnectionLimits: Hashable, Sendable {
   package var connections = 4_096
   /// Connections on which nobody has proved anything yet; they take no place from the others.
   package var handshakes = 512
+  /// Of them from one address, so that no single stranger takes all.
+  package var handshakesPerAddress = 64
   /// Connections of one peer, over all its certificates.
   package var connectionsPerPeer = 256
   /// How long a peer may take to prove who it is.
@@ -23,6 +25,7 @@ package struct ConnectionLimits: Hashable, Sendable {
 package final class PeerConnections: Sendable {
   private struct State {
     var handshakes = 0
+    var handshakesOfAddress: [String: Int] = [:]
     var open: [ObjectIdentifier: (peer: VerifiedPeer, channel: any Channel)] = [:]
     var countOfPeer: [PeerName: Int] = [:]
     var revoked: Set<CertificateSerial> = []
@@ -52,15 +55,25 @@ package final class PeerConnections: Sendable {
 
 extension PeerConnections {
   /// False where too many have not yet proved who they are.
-  func beginHandshake() -> Bool {
+  func beginHandshake(from address: String) -> Bool {
     state.withLock { state in
-      guard state.handshakes < limits.handshakes else { return false }
+      let count = state.handshakesOfAddress[address, default: 0]
+      guard state.handshakes < limits.handshakes, count < limits.handshakesPerAddress else {
+        return false
+      }
       state.handshakes += 1
+      state.handshakesOfAddress[address] = count + 1
       return true
     }
   }
 
-  func endHandshake() { state.withLock { $0.handshakes -= 1 } }
+  func endHandshake(from address: String) {
+    state.withLock { state in
+      state.handshakes -= 1
+      let left = state.handshakesOfAddress[address, default: 1] - 1
+      state.handshakesOfAddress[address] = left == 0 ? nil : left
+    }
+  }
 
   /// Takes a connection in. In one step with the look at the revoked, so that a revocation finds
   /// either the connection or its refusal.

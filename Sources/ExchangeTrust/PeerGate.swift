@@ -44,11 +44,11 @@ package final class PeerGate: Sendable {
   package func handlers(
     for channel: any Channel, onVerified: @escaping (VerifiedPeer) -> Void = { _ in }
   ) throws -> [any ChannelHandler] {
-    guard connections.beginHandshake() else {
-      throw TrustError(
-        .tooMany, "\(connections.limits.handshakes) connections have not shown a certificate yet")
+    let address = channel.remoteAddress?.ipAddress ?? ""
+    guard connections.beginHandshake(from: address) else {
+      throw TrustError(.tooMany, "too many connections have not shown a certificate yet")
     }
-    let handler = PeerHandler(gate: self, onVerified: onVerified)
+    let handler = PeerHandler(gate: self, address: address, onVerified: onVerified)
     do {
       // A context for one connection: what BoringSSL remembers to resume a session would spare the
       // next one its verification.
@@ -63,7 +63,7 @@ package final class PeerGate: Sendable {
         })
       return [tls, handler]
     } catch {
-      connections.endHandshake()
+      connections.endHandshake(from: address)
       throw error
     }
   }
@@ -120,14 +120,16 @@ final class PeerHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundOut = ByteBuffer
 
   private let gate: PeerGate
+  private let address: String
   private let onVerified: (VerifiedPeer) -> Void
   private var isHandshaking = true
   private var deadline: Scheduled<Void>?
   /// Whose certificate was verified; the key is proved with the end of the handshake.
   fileprivate(set) var shown: VerifiedPeer?
 
-  init(gate: PeerGate, onVerified: @escaping (VerifiedPeer) -> Void) {
+  init(gate: PeerGate, address: String, onVerified: @escaping (VerifiedPeer) -> Void) {
     self.gate = gate
+    self.address = address
     self.onVerified = onVerified
   }
 
@@ -178,6 +180,6 @@ final class PeerHandler: ChannelInboundHandler, RemovableChannelHandler {
     guard isHandshaking else { return }
     isHandshaking = false
     deadline?.cancel()
-    gate.connections.endHandshake()
+    gate.connections.endHandshake(from: address)
   }
 }

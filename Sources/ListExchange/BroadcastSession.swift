@@ -55,7 +55,11 @@ package struct BroadcastSession: Hashable, Sendable {
   /// After so many snapshots in a row, or broadcasts that lead nowhere, there are pauses.
   package static let mostDetours = 3
   /// How long an acknowledgement may take before the node is asked.
-  package static let acknowledgementSeconds: Int64 = 120
+  package static let acknowledgementSeconds: Int64 = 30
+  /// Refusals in a row of what the node cannot use, after which it gets a snapshot.
+  package static let mostRefusals = 2
+  /// RFC 9110, 15.5.21.
+  private static let cannotBeUsed = 422
 
   /// A quiet feed is confirmed so often.
   package var confirmSeconds: Int
@@ -66,6 +70,7 @@ package struct BroadcastSession: Hashable, Sendable {
   private var confirmedAt: Instant?
   private var pausesUntil: Instant?
   private var detours = 0
+  private var refusals = 0
   /// Failures in a row.
   package private(set) var failures = 0
 
@@ -76,14 +81,26 @@ package struct BroadcastSession: Hashable, Sendable {
     if case .stands(let standing) = known { standing } else { nil }
   }
 
-  /// What to do next. Tell ``began(_:)`` before doing it.
-  package func next(_ offer: Offer, asOf now: Instant) -> Action {
+  /// Whether nothing is to be done, whatever the registry has: what it has need not be looked up.
+  package func isWaiting(asOf now: Instant) -> Bool { wait(asOf: now) != nil }
+
+  private func wait(asOf now: Instant) -> Action? {
     switch pending {
     case .answer: return .wait(until: nil)
-    case .acknowledgement(_, let until): return now < until ? .wait(until: until) : .ask
+    case .acknowledgement(_, let until):
+      return now.isBefore(until, by: Self.acknowledgementSeconds) ? .wait(until: until) : nil
     case nil: break
     }
-    if let pausesUntil, now < pausesUntil { return .wait(until: pausesUntil) }
+    guard let pausesUntil, now.isBefore(pausesUntil, by: Self.longestPauseSeconds) else {
+      return nil
+    }
+    return .wait(until: pausesUntil)
+  }
+
+  /// What to do next. Tell ``began(_:)`` before doing it.
+  package func next(_ offer: Offer, asOf now: Instant) -> Action {
+    if let wait = wait(asOf: now) { return wait }
+    if case .acknowledgement? = pending { return .ask }
     switch known {
     case .nothing: return .ask
     case .noList: return .snapshot(notBelow: .start)
@@ -106,7 +123,8 @@ package struct BroadcastSession: Hashable, Sendable {
     // In a new epoch the node hears of it at once.
     guard isSameEpoch, let confirmedAt else { return .confirm(standing.position) }
     let due = confirmedAt.adding(seconds: Int64(confirmSeconds))
-    return now < due ? .wait(until: due) : .confirm(standing.position)
+    return now.isBefore(due, by: Int64(confirmSeconds))
+      ? .wait(until: due) : .confirm(standing.position)
   }
 }
 
@@ -127,7 +145,8 @@ extension BroadcastSession {
   ) {
     pending = nil
     known = status.standing.map { .stands($0) } ?? .noList
-    recovered()
+    // Failures are forgotten when a broadcast has gone well, not by this.
+    pausesUntil = nil
   }
 
   /// The node has taken a broadcast.
@@ -178,6 +197,10 @@ extension BroadcastSession {
     default:
       // A node that has found its list damaged, or another machine, stands elsewhere by now.
       known = .nothing
+      if problem.error.code.httpStatus == Self.cannotBeUsed {
+        refusals += 1
+        wantsSnapshot = refusals >= Self.mostRefusals
+      }
       pause(asOf: now, using: &chance)
     }
   }
@@ -207,7 +230,9 @@ extension BroadcastSession {
     // What nobody waits for, such as an acknowledgement that comes twice, ends no pause.
     guard let sent else { return }
     wantsSnapshot = false
-    recovered()
+    refusals = 0
+    failures = 0
+    pausesUntil = nil
     switch sent {
     case .snapshot: detour(asOf: now, using: &chance)
     case .delta where known == before:
@@ -216,11 +241,6 @@ extension BroadcastSession {
     case .delta, .confirm: detours = 0
     default: break
     }
-  }
-
-  private mutating func recovered() {
-    failures = 0
-    pausesUntil = nil
   }
 
   /// Well in itself, but not over and over.
@@ -239,6 +259,13 @@ extension BroadcastSession {
     let step = min(Self.shortestPauseSeconds << Int64(doublings), Self.longestPauseSeconds)
     failures += 1
     pausesUntil = now.adding(seconds: .random(in: max(1, step / 2)...step, using: &chance))
+  }
+}
+
+extension Instant {
+  /// Not where the moment lies further ahead than it was set: then the clock has gone back.
+  fileprivate func isBefore(_ moment: Instant, by most: Int64) -> Bool {
+    self < moment && moment.seconds(since: self) <= most
   }
 }
 

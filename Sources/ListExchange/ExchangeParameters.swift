@@ -1,4 +1,5 @@
 import DeviceLists
+import Foundation
 
 /// How the registry and a node exchange lists: a version of it is proposed by the registry and
 /// confirmed by the node. ITU-T Q Suppl. 76, 9.1.
@@ -120,18 +121,14 @@ extension ExchangeParameters: JSONMessage {
 
   /// `https://`, then printable ASCII without a path.
   private static func isEndpoint(_ text: String) -> Bool {
-    guard text.hasPrefix("https://"), text.utf8.count <= ExchangeLimits.longestEndpointBytes else {
-      return false
-    }
-    let authority = text.utf8.dropFirst("https://".utf8.count)
-    let allowed = "[]:.-".utf8
-    return !authority.isEmpty
-      && authority.allSatisfy { byte in
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: allowed.contains(byte)
-        }
-      }
+    guard text.utf8.count <= ExchangeLimits.longestEndpointBytes,
+      let url = URLComponents(string: text), url.string == text, url.scheme == "https",
+      url.host?.isEmpty == false, 1...65_535 ~= url.port ?? 443
+    else { return false }
+    // Nothing but host and port.
+    var bare = URLComponents()
+    (bare.scheme, bare.host, bare.port) = (url.scheme, url.host, url.port)
+    return bare == url
   }
 }
 

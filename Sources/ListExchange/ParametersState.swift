@@ -57,7 +57,8 @@ package struct ParametersState: Hashable, Sendable {
     case .follow: true
     case .files: false
     case .push, .pushAsync:
-      now.seconds(since: heard) >= Self.patience * Int64(inForce.window.seconds)
+      // After a moment that lies ahead, the clock has gone back: nobody knows how long it is.
+      !(0..<Self.patience * Int64(inForce.window.seconds)).contains(now.seconds(since: heard))
     }
   }
 

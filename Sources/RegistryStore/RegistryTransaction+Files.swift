@@ -223,7 +223,7 @@ extension RegistryTransaction {
      LIMIT 1
     """
 
-  /// Served by the primary key (operator_id, number).
+  /// Served by the index replication_full (operator_id, number).
   private static let lastFull = """
     SELECT number, kind, file_name, bytes, sha256, records, parameters_version, epoch,
            after_position, up_to_position, manifest, written_at

@@ -47,13 +47,13 @@ extension RegistryTransaction {
     guard sightings.count <= Self.mostSightings else {
       throw StoreError(.unfit, "A message has at most \(Self.mostSightings) sightings.")
     }
-    for sighting in sightings {
+    for (place, sighting) in sightings.enumerated() {
       let age = now.seconds(since: sighting.seenAt)
       guard (-Self.clockSkewSeconds...Self.oldestSightingSeconds).contains(age) else {
         throw StoreError(
           .timeTooFar,
-          "A sighting lies more than \(Self.clockSkewSeconds) seconds ahead or more than "
-            + "\(Self.oldestSightingSeconds / 86_400) days back.")
+          "line \(place + 1): seenAt lies more than \(Self.clockSkewSeconds) seconds ahead or more "
+            + "than \(Self.oldestSightingSeconds / 86_400) days back.")
       }
     }
     guard !sightings.isEmpty else { return (0, 0) }

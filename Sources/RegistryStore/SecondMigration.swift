@@ -178,6 +178,7 @@ extension Migrator {
     CREATE INDEX replication_resend ON replication (resend_requested_at)
       WHERE resend_requested_at IS NOT NULL;
     CREATE INDEX replication_kept ON replication (operator_id, number) WHERE removed_at IS NULL;
+    CREATE INDEX replication_full ON replication (operator_id, number) WHERE kind = 'full';
     CREATE TABLE inbound_file (
       node_id       integer     NOT NULL REFERENCES node,
       number        bigint      NOT NULL CHECK (number > 0),

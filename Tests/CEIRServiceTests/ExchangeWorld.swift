@@ -152,10 +152,12 @@ final class ExchangeWorld: Sendable {
   }
 
   /// A node without a certificate.
-  func identity(making name: String) async throws -> NodeIdentity {
+  func identity(
+    making name: String, of code: String = operators[0]
+  ) async throws -> NodeIdentity {
     try await store.write { registry in
       try await registry.addNode(
-        named: #require(NodeName(name)), of: #require(OperatorCode(Self.operators[0])))
+        named: #require(NodeName(name)), of: #require(OperatorCode(code)))
     }
   }
 

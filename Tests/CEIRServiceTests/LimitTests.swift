@@ -55,6 +55,60 @@ struct LimitTests {
     try await world.stop()
   }
 
+  @Test func `an operator whose messages wait for one another leaves the database to others`()
+    async throws
+  {
+    var limits = NodeLimits()
+    limits.messagesAtOnce = 1
+    let world = try await ExchangeWorld.start(limits: limits)
+    let (node, other) = (try await world.node("alfa"), try await world.node("beta"))
+    let number = try await world.identity("alfa").operatorNumber.number
+    let body = #"{"kind":"block","imei":"490154203237518","reason":"r"}"#
+    func tell(_ node: TestNode, _ key: String) async throws -> TestNode.Answer {
+      try await node.send(
+        "POST", ExchangePath.acknowledgements, Self.acknowledgement(try await world.head()),
+        key: key)
+    }
+    let first = try await world.owner.transaction { connection in
+      try await connection.query(
+        "SELECT 1 FROM ceir.operator WHERE operator_id = $1 FOR UPDATE", number)
+      let first = Task { try await node.send("POST", ExchangePath.requests, body, key: "r") }
+      try await eventually("the first waits for the lock") {
+        try await connection.query(
+          "SELECT 1 FROM pg_locks WHERE NOT granted"
+        ).count > 0
+      }
+      #expect(try await tell(node, "t").code == .limitReached)
+      #expect(try await tell(other, "o").status == 204)
+      #expect(try await node.send("GET", ExchangePath.status).status == 200)
+      return first
+    }
+    #expect(try await first.value.status == 201)
+    #expect(try await tell(node, "z").status == 204)
+    try await world.stop()
+  }
+
+  @Test func `bodies under way are limited for each node, and their room comes back`()
+    async throws
+  {
+    var limits = NodeLimits()
+    limits.bodyBytesAtOnce = 1_000
+    let world = try await ExchangeWorld.start(limits: limits)
+    let node = try await world.node("alfa")
+    func list(_ count: Int) -> String {
+      (0..<count).map { #"{"imei":"\#(35_000_000_000_000 + $0)"}"# + "\n" }.joined()
+    }
+    for key in ["a", "b", "c"] {
+      let answer = try await node.send(
+        "PUT", ExchangePath.ownList, list(12), type: ExchangePath.ndjson, key: key)
+      #expect(answer.status == 200, "\(answer.text)")
+    }
+    let refused = try await node.send(
+      "PUT", ExchangePath.ownList, list(60), type: ExchangePath.ndjson, key: "d")
+    #expect(refused.code == .limitReached, "\(refused.text)")
+    try await world.stop()
+  }
+
   @Test func `the day's requests of an operator end with the seconds that are left`() async throws {
     let world = try await ExchangeWorld.start()
     let node = try await world.node()
@@ -156,7 +210,7 @@ struct LimitTests {
 
 extension ExchangeWorld {
   /// Makes devices black as a mass change does, `step` apart, and waits for the publication.
-  func addBlacks(_ count: Int, step: Int) async throws {
+  func addBlacks(_ count: Int, step: Int, scope: Int32 = 0) async throws {
     let before = try await head().position.number
     try await owner.withConnection { connection in
       try await connection.script(
@@ -164,13 +218,13 @@ extension ExchangeWorld {
         WITH added AS (
           INSERT INTO ceir.ground (subject_kind, subject_key1, subject_key2, scope, code, status,
                                    overridable, source, started_at, recorded_by)
-          SELECT 1, 35000000000000 + n::bigint * \(step), 0, 0, 'stolen', 1, false, 'mass', now(),
-                 'test'
+          SELECT 1, 35000000000000 + n::bigint * \(step), 0, \(scope), 'stolen', 1, false, 'mass',
+                 now(), 'test'
             FROM generate_series(1, \(count)) n
           RETURNING subject_key1
         )
         INSERT INTO ceir.dirty (subject_kind, subject_key1, subject_key2, scope, priority)
-        SELECT 1, subject_key1, 0, 0, 2 FROM added
+        SELECT 1, subject_key1, 0, \(scope), 2 FROM added
         """)
     }
     try await eventually("the publication of \(count)", within: 120) {

@@ -46,6 +46,20 @@ struct ShelfTests {
     #expect(try world.snapshotFiles() == 1)
     try await world.stop()
   }
+
+  @Test func `a young cut from which a node would need another is not sent again`() async throws {
+    let world = try await ExchangeWorld.start()
+    let (lists, shelf) = try await world.shelf()
+    let feed = Feed(of: try #require(OperatorCode("alfa")))
+    let number = try await world.identity(making: "eir-1").operatorNumber
+    let now = Instant.now
+    let empty = try await shelf.cut(of: feed, number: number, notBelow: .start, asOf: now)
+    try await world.addBlacks(11_000, step: 1)
+    try await lists.catchUp()
+    let full = try await shelf.cut(of: feed, number: number, notBelow: .start, asOf: now)
+    #expect(full.checkpoint.position.number == empty.checkpoint.position.number + 11_000)
+    try await world.stop()
+  }
 }
 
 extension ExchangeWorld {

@@ -33,6 +33,23 @@ struct StreamTests {
     try await world.stop()
   }
 
+  @Test func `what is others' changes alone is passed over without waiting`() async throws {
+    let world = try await ExchangeWorld.start()
+    let node = try await world.node("alfa")
+    let beta = try await world.identity(making: "eir-7", of: "beta").operatorNumber.number
+    try await world.addBlacks(35_000, step: 1, scope: beta)
+    let head = try await world.head()
+    let deltas = try await node.changes(
+      from: .beginning(of: head.epoch), wait: 50, isStream: true
+    ) { deltas in
+      deltas.last.map { $0.checkpoint.position < head.position } ?? true
+    }
+    // The response would have ended before it, had each window waited for something to tell.
+    #expect(deltas.last?.checkpoint.position == head.position)
+    #expect(deltas.flatMap(\.changes).isEmpty)
+    try await world.stop()
+  }
+
   @Test func `a held request is answered by the change`() async throws {
     let world = try await ExchangeWorld.start()
     let node = try await world.node()

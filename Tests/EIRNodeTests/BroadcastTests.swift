@@ -247,6 +247,14 @@ struct BroadcastTests {
             digest: server.registry.digest), held: 5)
     }
     #expect(try await node.status().brake.heldSubjects == 5)
+    // One that changes nothing is acknowledged as well: the registry waits for it.
+    let said = server.see { $0.acknowledgements.count }
+    let confirmed = try await pusher.push(
+      server.registry.delta(after: Position(15)), isAsync: true)
+    #expect(confirmed.taken?.state == .accepted)
+    try await eventually("the confirmation is acknowledged") {
+      server.see { $0.acknowledgements.count } > said
+    }
     let far = try await pusher.push(
       Self.registry(blacks: 30).delta(after: Position(25)), isAsync: true)
     #expect(far.problem?.error.code == .standsElsewhere)

@@ -158,6 +158,26 @@ import Testing
     }
   }
 
+  @Test func `handshakes of one address are limited, and leave the others theirs`() async throws {
+    let sample = try SampleAuthority()
+    var limits = ConnectionLimits()
+    limits.handshakesPerAddress = 1
+    try await ExchangeListener.run(sample, limits: limits) { listener in
+      let peer = try CurlPeer(sample.issue(Sample.node()), trusting: sample)
+      let stuck = try await ClientBootstrap(group: listener.group).connect(
+        host: "127.0.0.1", port: listener.port
+      ).get()
+      try await eventually("the first connection") { listener.connections.count == 1 }
+      #expect(try await peer.get("/who", port: listener.port).status != 0)
+      let elsewhere = try await peer.get(
+        "/who", port: listener.port, more: ["--interface", "127.0.0.2"])
+      #expect(elsewhere.output == peer.who)
+      try await stuck.close()
+      try await eventually("its end") { listener.connections.count == 0 }
+      #expect(try await peer.get("/who", port: listener.port).output == peer.who)
+    }
+  }
+
   @Test func `connections of one peer are limited, and leave the others theirs`() async throws {
     let sample = try SampleAuthority()
     var limits = ConnectionLimits()

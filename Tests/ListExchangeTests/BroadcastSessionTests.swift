@@ -101,6 +101,74 @@ struct BroadcastSessionTests {
     #expect(session.next(Self.offer(), asOf: until) == .ask)
   }
 
+  @Test func `what a node cannot use twice is replaced by a snapshot, ever more slowly`() {
+    var (session, chance) = (at(Self.standing(12)), chance)
+    var (now, pauses) = (Self.now, [Int64]())
+    var sent: [BroadcastSession.Action] = []
+    while sent.count < 8 {
+      let action = session.next(Self.offer(), asOf: now)
+      switch action {
+      case .wait(let until?):
+        pauses.append(until.seconds(since: now))
+        now = until
+      case .ask:
+        session.began(.ask)
+        session.answered(Self.status(Self.standing(12)), asOf: now)
+      default:
+        sent.append(action)
+        session.began(action)
+        session.refused(ExchangeProblem(ExchangeError(.unknownWord)), asOf: now, using: &chance)
+      }
+    }
+    let delta = BroadcastSession.Action.delta(after: Position(12))
+    let snapshot = BroadcastSession.Action.snapshot(notBelow: Position(12))
+    #expect(sent == [delta, delta] + Array(repeating: snapshot, count: 6))
+    // That the node answers where it stands does not begin the pauses anew.
+    #expect(pauses.last.map { $0 >= 30 } == true, "\(pauses)")
+    session.began(snapshot)
+    session.answered(Self.applied(20), asOf: now, using: &chance)
+    #expect(session.next(Self.offer(at: 21), asOf: now) == .delta(after: Position(20)))
+  }
+
+  @Test func `a full disk gets no snapshot, and ever fewer deltas`() {
+    var (session, chance) = (at(Self.standing(12)), chance)
+    var (now, count) = (Self.now, 0)
+    while now < Self.now.adding(seconds: 3_600) {
+      switch session.next(Self.offer(), asOf: now) {
+      case .wait(let until?): now = until
+      case .ask:
+        session.began(.ask)
+        session.answered(Self.status(Self.standing(12)), asOf: now)
+      case .delta(let after):
+        count += 1
+        session.began(.delta(after: after))
+        session.refused(
+          ExchangeProblem(ExchangeError(.unavailable)), asOf: now, using: &chance)
+      case let other:
+        Issue.record("\(other)")
+        return
+      }
+    }
+    #expect((60...160).contains(count), "\(count) in an hour")
+  }
+
+  @Test func `a clock that has gone back holds nothing up`() {
+    var (session, chance) = (at(Self.standing(12)), chance)
+    let hourAgo = Self.now.adding(seconds: -3_600)
+    session.began(.delta(after: Position(12)))
+    session.failed(asOf: Self.now, using: &chance)
+    #expect(session.isWaiting(asOf: Self.now))
+    #expect(!session.isWaiting(asOf: hourAgo))
+    session.began(.delta(after: Position(12)))
+    session.answered(
+      BroadcastResponse(state: .accepted, standing: Self.standing(12), held: 0), asOf: Self.now,
+      using: &chance)
+    #expect(session.isWaiting(asOf: Self.now))
+    #expect(session.next(Self.offer(), asOf: hourAgo) == .ask)
+    session.acknowledged(Self.acknowledgement(20), asOf: Self.now, using: &chance)
+    #expect(session.next(Self.offer(), asOf: hourAgo) == .confirm(Position(20)))
+  }
+
   @Test func `a node that computes another digest gets a snapshot`() {
     var (session, chance) = (at(Self.standing(12)), chance)
     session.began(.delta(after: Position(12)))

@@ -122,6 +122,8 @@ struct RoundTripTests {
     (#""version":1,"style":"push","effectiveAfter":0,"endpoint":"http://a:1""#, .malformed),
     (#""version":1,"style":"push","effectiveAfter":0,"endpoint":"https://a:1/x""#, .malformed),
     (#""version":1,"style":"push","effectiveAfter":0,"endpoint":"https://""#, .malformed),
+    (#""version":1,"style":"push","effectiveAfter":0,"endpoint":"https://a:99999""#, .malformed),
+    (#""version":1,"style":"push","effectiveAfter":0,"endpoint":"https://u@a:1""#, .malformed),
     (#""version":-1,"style":"follow","effectiveAfter":0"#, .malformed),
     (#""version":1,"style":"follow""#, .malformed),
     (

@@ -14,9 +14,14 @@ final class Acknowledgements: Sendable {
     bells.withLock { $0[node.number] = bell }
   }
 
-  func stopListening(to node: NodeIdentity) {
-    bells.withLock { $0[node.number] = nil }
-    waiting.withLock { $0[node.number] = nil }
+  /// Not where somebody else listens by now.
+  func stopListening(to node: NodeIdentity, with bell: Bell) {
+    let isLast = bells.withLock { bells in
+      guard bells[node.number] === bell else { return false }
+      bells[node.number] = nil
+      return true
+    }
+    if isLast { waiting.withLock { $0[node.number] = nil } }
   }
 
   func tell(_ acknowledgement: Acknowledgement, of node: NodeIdentity) {

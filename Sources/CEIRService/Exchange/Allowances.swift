@@ -31,6 +31,8 @@ final class Allowances: Sendable {
   private let limits: NodeLimits
   private let requests = Mutex<[Int32: Allowance]>([:])
   private let messages = Mutex<[Int32: Allowance]>([:])
+  private let messagesUnderWay = Mutex<[OperatorCode: Int]>([:])
+  private let bodyBytes = Mutex<[Int32: Int]>([:])
 
   init(_ limits: NodeLimits) { self.limits = limits }
 
@@ -40,6 +42,34 @@ final class Allowances: Sendable {
 
   func takeMessage(from node: NodeIdentity) throws(ExchangeError) {
     try Self.take(from: node, in: messages, limits.messages)
+  }
+
+  /// Does the work of one message, unless the operator has too many under way.
+  func working<Value>(
+    for node: NodeIdentity, _ work: () async throws -> Value
+  ) async throws -> Value {
+    let isAllowed = messagesUnderWay.withLock {
+      $0.add(1, to: node.operatorCode, most: limits.messagesAtOnce)
+    }
+    guard isAllowed else {
+      throw ExchangeError(.limitReached, "\(limits.messagesAtOnce) messages are under way")
+    }
+    defer { messagesUnderWay.withLock { $0.remove(1, from: node.operatorCode) } }
+    return try await work()
+  }
+
+  /// Room for a body, to be given back by ``giveBack(_:to:)``.
+  func takeBody(_ count: Int, of node: NodeIdentity) throws(ExchangeError) {
+    let isAllowed = bodyBytes.withLock {
+      $0.add(count, to: node.number, most: limits.bodyBytesAtOnce)
+    }
+    guard isAllowed else {
+      throw ExchangeError(.limitReached, "\(limits.bodyBytesAtOnce) bytes are under way")
+    }
+  }
+
+  func giveBack(_ count: Int, to node: NodeIdentity) {
+    bodyBytes.withLock { $0.remove(count, from: node.number) }
   }
 
   private static func take(
@@ -53,5 +83,20 @@ final class Allowances: Sendable {
     guard isAllowed else {
       throw ExchangeError(.limitReached, "more than \(Int(rate.perSecond)) a second")
     }
+  }
+}
+
+extension Dictionary where Value == Int {
+  /// False, and nothing added, where it would be more than `most`.
+  fileprivate mutating func add(_ count: Int, to key: Key, most: Int) -> Bool {
+    let sum = self[key, default: 0] + count
+    guard sum <= most else { return false }
+    self[key] = sum
+    return true
+  }
+
+  fileprivate mutating func remove(_ count: Int, from key: Key) {
+    let left = self[key, default: count] - count
+    self[key] = left == 0 ? nil : left
   }
 }

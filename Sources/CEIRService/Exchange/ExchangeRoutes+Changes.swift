@@ -82,7 +82,8 @@ extension ExchangeRoutes {
         throw ExchangeProblemError(.digestDiffers, head: head)
       }
       let left = ContinuousClock.now.duration(to: end)
-      if delta.count > 0 || left <= .zero || hasNews(for: node) { return delta }
+      // Where others' changes fill a window there is nothing to tell but how far it leads.
+      if delta.count > 0 || delta.isCut || left <= .zero || hasNews(for: node) { return delta }
       await withGracefulShutdownHandler {
         await services.journalBell.wait(since: seen, timeout: min(left, .seconds(1)))
       } onGracefulShutdown: {
@@ -113,16 +114,10 @@ extension ExchangeRoutes {
 }
 
 extension ExchangeServices {
-  /// By bytes. What is few enough is not counted.
   func cheaperWay(
     for node: KnownNode, after position: Position, at head: JournalHead
   ) async throws -> CheaperWay {
-    guard position <= head.position else { return .delta }
-    let rows = head.position.number - position.number
-    guard rows > UInt64(CheaperWay.fewChanges) else { return .delta }
-    let changes = try await store.read { try await $0.backlog(of: node.scope, after: position) }
-    return CheaperWay(
-      changes: changes, snapshotBytes: lists.feed(of: node.scope)?.estimatedBytes)
+    try await lists.cheaperWay(of: node.scope, after: position, upTo: head.position)
   }
 }
 

@@ -18,17 +18,18 @@ extension ExchangeRoutes {
     let key = try IdempotencyKey(header: asked.request.headers[.idempotencyKey])
     let hash = IdempotencyKey.messageHash(
       method: asked.request.method.rawValue, path: asked.request.uri.path, body: body)
-    let (answer, isRepeated) = try await services.store.write(isLong: isLong) {
-      registry -> (KeptAnswer, Bool) in
-      switch try await registry.answered(key.description, of: asked.identity, hash: hash.bytes) {
-      case .answered(let kept): return (kept, true)
-      case .otherMessage: throw ExchangeError(.keyReused)
-      case .new:
-        // A repetition costs nobody an allowance: it changes nothing.
-        try services.allowances.takeMessage(from: asked.identity)
-        let answer = try await act(registry)
-        try await registry.remember(answer, key: key.description, of: asked.identity)
-        return (answer, false)
+    let (answer, isRepeated) = try await services.allowances.working(for: asked.identity) {
+      try await services.messages.write(isLong: isLong) { registry -> (KeptAnswer, Bool) in
+        switch try await registry.answered(key.description, of: asked.identity, hash: hash.bytes) {
+        case .answered(let kept): return (kept, true)
+        case .otherMessage: throw ExchangeError(.keyReused)
+        case .new:
+          // A repetition costs nobody an allowance: it changes nothing.
+          try services.allowances.takeMessage(from: asked.identity)
+          let answer = try await act(registry)
+          try await registry.remember(answer, key: key.description, of: asked.identity)
+          return (answer, false)
+        }
       }
     }
     if isRepeated { services.metrics.repeatedMessages.add() }

@@ -10,6 +10,8 @@ import RegistryStore
 struct ExchangeServices: Sendable {
   let registry: RegistryName
   let store: RegistryStore
+  /// For what nodes write: lists, roster and pushers never wait for one of its connections.
+  let messages: RegistryStore
   let lists: RegistryLists
   let roster: NodeRoster
   let deltas: DeltaSource
@@ -95,7 +97,9 @@ package struct ExchangeRoutes: Sendable {
       throw ExchangeError(.badRequest, "\(ExchangeHeader.instance) is unusable")
     }
     let node = try await services.roster.required(context.peer)
-    let asked = NodeRequest(request: request, context: context, node: node)
+    let asked = NodeRequest(
+      request: request, context: context, node: node,
+      room: BodyRoom(services.allowances, of: node.identity))
     services.roster.note(asked.report(), of: node.identity)
     try services.allowances.take(from: node.identity)
     var response = try await handler(asked)

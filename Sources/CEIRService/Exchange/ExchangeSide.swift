@@ -22,8 +22,8 @@ struct ExchangeSide: Sendable {
 
   /// Nil where the registry has no certificates yet.
   init?(
-    settings: CEIRSettings, registry: RegistryName, store: RegistryStore, lists: RegistryLists,
-    bells: Bells, limits: NodeLimits, metrics: CEIRMetrics, logger: Logger
+    settings: CEIRSettings, registry: RegistryName, store: RegistryStore, messages: RegistryStore,
+    lists: RegistryLists, bells: Bells, limits: NodeLimits, metrics: CEIRMetrics, logger: Logger
   ) async throws {
     let folder = AuthorityFolder(directory: settings.certificateDirectory)
     guard folder.exists else {
@@ -54,7 +54,7 @@ struct ExchangeSide: Sendable {
     // Nobody is answered before it is known whose certificates no longer count.
     try await roster.look()
     shared = ExchangeServices(
-      registry: registry, store: store, lists: lists, roster: roster,
+      registry: registry, store: store, messages: messages, lists: lists, roster: roster,
       deltas: DeltaSource(store: store, registry: registry, signer: signer, metrics: metrics),
       shelf: shelf, desk: StatusDesk(lists: lists), authority: CertificateDesk(folder),
       limits: limits, allowances: Allowances(limits), journalBell: bells.journal, metrics: metrics)
@@ -76,7 +76,7 @@ struct ExchangeSide: Sendable {
       FileExchange(
         settings: .init(
           directory: settings.filesDirectory ?? "\(settings.dataDirectory)/files",
-          keepDays: settings.filesKeepDays),
+          keepDays: settings.filesKeepDays, subscriberDays: settings.subscriberDays),
         registry: shared.registry, store: shared.store, lists: shared.lists,
         metrics: shared.metrics, logger: logger, signer: { [signer] in try signer.current }),
       application(gate, ready),

@@ -16,6 +16,11 @@ package struct NodeLimits: Sendable {
   package var requests = Rate(perSecond: 2_000, burst: 10_000)
   /// Messages that change something.
   package var messages = Rate(perSecond: 100, burst: 1_000)
+  /// Messages of one operator that are being worked on, and so connections to the database that it
+  /// may hold.
+  package var messagesAtOnce = 6
+  /// Of bodies that one node is sending, or that are being worked on.
+  package var bodyBytesAtOnce = 64 << 20
   /// How long one piece of an answer may stay untaken: a reader slower than a piece in this time is
   /// dropped.
   package var readerPatience = Duration.seconds(30)

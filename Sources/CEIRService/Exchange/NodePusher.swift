@@ -10,8 +10,6 @@ import RegistryStore
 
 /// Pushes to one node. ``BroadcastSession`` decides; this does it and tells what came of it.
 actor NodePusher {
-  /// How long a node may take to write a broadcast down and answer.
-  static let patience = TimeAmount.seconds(120)
   static let connectPatience = TimeAmount.seconds(5)
 
   private let services: ExchangeServices
@@ -66,7 +64,7 @@ actor NodePusher {
       await bell.wait(since: seen, timeout: .seconds(1))
     }
     forwarding.cancel()
-    services.acknowledgements.stopListening(to: known.identity)
+    services.acknowledgements.stopListening(to: known.identity, with: bell)
     do {
       try await client.shutdown()
     } catch {
@@ -83,6 +81,8 @@ actor NodePusher {
 
   /// Does what is to be done now. Returns whether to look again at once.
   private func step() async throws -> Bool {
+    // A node that does not answer costs no look at the journal.
+    guard !session.isWaiting(asOf: .now) else { return false }
     let node = node
     session.confirmSeconds = node.inForce.window.seconds
     let head = try await services.deltas.journalHead()
@@ -172,11 +172,16 @@ extension NodePusher {
       request.headers.add(name: ExchangeHeader.prefer, value: ExchangeHeader.respondAsync)
     }
     request.body = body
-    let response = try await client.execute(request, deadline: .now() + Self.patience)
+    // However long a snapshot takes: what comes to a stop is ended by the client.
+    let response = try await client.execute(request, deadline: .distantFuture)
     let answer = try await Self.body(response)
     services.metrics.broadcasts.add()
     guard response.status == .ok || response.status == .accepted else {
-      session.refused(Self.problem(response, answer), asOf: .now, using: &chance)
+      let problem = Self.problem(response, answer)
+      session.refused(problem, asOf: .now, using: &chance)
+      if problem.error.code != .standsElsewhere {
+        warn("The node refuses what it is handed.", ["reason": "\(problem.error)"])
+      }
       return
     }
     session.answered(try BroadcastResponse(json: answer), asOf: .now, using: &chance)

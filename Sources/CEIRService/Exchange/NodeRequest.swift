@@ -5,12 +5,14 @@ import Hummingbird
 import ListExchange
 import NIOCore
 import RegistryStore
+import Synchronization
 
 /// A request of a node that has proved who it is.
 struct NodeRequest: Sendable {
   let request: Request
   let context: ExchangeRequestContext
   let node: KnownNode
+  let room: BodyRoom
 
   var identity: NodeIdentity { node.identity }
 
@@ -31,9 +33,9 @@ struct NodeRequest: Sendable {
       throw ExchangeError(.unsupportedMedia, "the body must be \(mediaType)")
     }
     let tooLarge = ExchangeError(.tooLarge, "over \(limit) bytes")
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-      throw tooLarge
-    }
+    let length = request.headers[.contentLength].flatMap { Int($0) } ?? limit
+    guard 0...limit ~= length else { throw tooLarge }
+    try room.take(length)
     do {
       let body = try await request.body.collect(upTo: limit)
       return Array(body.readableBytesView)
@@ -47,6 +49,25 @@ struct NodeRequest: Sendable {
       status: status, headers: [.contentType: ExchangePath.json],
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
+}
+
+/// What the body of one request takes of the room that its node has; given back with its answer.
+final class BodyRoom: Sendable {
+  private let allowances: Allowances
+  private let node: NodeIdentity
+  private let taken = Mutex(0)
+
+  init(_ allowances: Allowances, of node: NodeIdentity) {
+    self.allowances = allowances
+    self.node = node
+  }
+
+  func take(_ count: Int) throws(ExchangeError) {
+    try allowances.takeBody(count, of: node)
+    taken.withLock { $0 += count }
+  }
+
+  deinit { allowances.giveBack(taken.withLock { $0 }, to: node) }
 }
 
 extension HTTPResponse.Status {

@@ -11,8 +11,9 @@ package actor SnapshotShelf {
   static let mostCuts = 3
   /// How long a cut can still be resumed after it was last asked for.
   static let resumableSeconds: Int64 = 900
-  /// A cut this young is sent again, unless the node is ahead of it: so the nodes of an operator,
-  /// however many begin, never push out what one of them is still taking.
+  /// A cut this young is sent again, unless the node is ahead of it or would need another one from
+  /// there: so the nodes of an operator, however many begin, do not push out what one of them is
+  /// still taking.
   static let reuseSeconds = resumableSeconds / Int64(mostCuts)
 
   private struct KeptCut {
@@ -66,7 +67,9 @@ package actor SnapshotShelf {
     }
     if let newest = cuts[feed]?.last?.cut, newest.checkpoint.epoch == current.head.epoch,
       newest.checkpoint.position >= position,
-      now.seconds(since: newest.checkpoint.issuedAt) < Self.reuseSeconds
+      now.seconds(since: newest.checkpoint.issuedAt) < Self.reuseSeconds,
+      try await lists.cheaperWay(
+        of: number, after: newest.checkpoint.position, upTo: current.head.position) == .delta
     {
       return asked(newest, feed: feed, asOf: now)
     }

@@ -16,10 +16,13 @@ package struct FileExchange: Service {
     package var directory: String
     /// How long the registry's own files stay in the outbox and the archive.
     package var keepDays: Int
+    /// How long what operators have handed in stays in the archive.
+    package var subscriberDays: Int
 
-    package init(directory: String, keepDays: Int = 30) {
+    package init(directory: String, keepDays: Int = 30, subscriberDays: Int = 90) {
       self.directory = directory
       self.keepDays = keepDays
+      self.subscriberDays = subscriberDays
     }
   }
 
@@ -112,10 +115,8 @@ package struct FileExchange: Service {
       let folder = OperatorFolder(of: code, in: settings.directory)
       let isServed = parameters[code] != nil
       guard isServed || Folder.exists(folder.path) else { continue }
-      do {
+      try await reported(of: code) {
         try await NIOThreadPool.singleton.runIfActive { try folder.prepare() }
-        _ = try await Inbox(code: code, folder: folder, store: store, logger: logger)
-          .work(asOf: now)
         let outbox = Outbox(
           code: code, number: number, folder: folder, registry: registry, store: store,
           logger: logger)
@@ -124,16 +125,29 @@ package struct FileExchange: Service {
           try await show(resend.file, of: outbox)
         }
         if removesOld {
-          try await outbox.removeOld(
-            before: now.adding(seconds: -86_400 * Int64(settings.keepDays)))
+          try await outbox.removeOld(before: now.adding(days: -settings.keepDays))
         }
-      } catch {
-        guard !Task.isCancelled else { throw error }
-        metrics.fileFailures.add()
-        logger.error(
-          "The files of an operator cannot be worked on at present.",
-          metadata: ["operator": "\(code)", "error": "\(String(reflecting: error))"])
       }
+      // Whatever an operator puts there does not keep its lists from it.
+      try await reported(of: code) {
+        let inbox = Inbox(code: code, folder: folder, store: store, logger: logger)
+        _ = try await inbox.work(asOf: now)
+        if removesOld {
+          try await inbox.removeOld(before: now.adding(days: -settings.subscriberDays))
+        }
+      }
+    }
+  }
+
+  private func reported(of code: OperatorCode, _ work: () async throws -> Void) async throws {
+    do {
+      try await work()
+    } catch {
+      guard !Task.isCancelled else { throw error }
+      metrics.fileFailures.add()
+      logger.error(
+        "The files of an operator cannot be worked on at present.",
+        metadata: ["operator": "\(code)", "error": "\(String(reflecting: error))"])
     }
   }
 
@@ -158,4 +172,8 @@ extension RegistryLists {
   func fileFeed(of number: ScopeNumber) -> FileFeed? {
     feed(of: number).flatMap { FileFeed(all: $0.all, own: $0.own) }
   }
+}
+
+extension Instant {
+  fileprivate func adding(days: Int) -> Instant { adding(seconds: 86_400 * Int64(days)) }
 }

@@ -41,8 +41,13 @@ struct InboundEffects {
   private func applyEach(
     _ records: [(line: Int, record: InboundRecord)], to outcome: inout Outcome
   ) async throws {
+    // What the day has no room for is not asked about line by line.
+    var isDayFull = false
     for (line, record) in records {
-      if let refusal = try await refusal(of: record, line: line) {
+      if isDayFull, case .request = record {
+        outcome.refusals.append(LineRefusal(line: line, .dailyLimit))
+      } else if let refusal = try await refusal(of: record, line: line) {
+        isDayFull = refusal.code == .dailyLimit
         outcome.refusals.append(refusal)
       } else {
         outcome.taken += 1

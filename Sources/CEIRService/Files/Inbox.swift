@@ -14,9 +14,12 @@ import RegistryStore
 struct Inbox: Sendable {
   /// Things in the inbox that are looked at in one pass.
   static let mostNames = 10_000
+  /// After so long in one pass no further file is begun: other operators have their turn.
+  static let longestPass = Duration.seconds(2)
   /// How long a file waits for one with a lower number, or for its data, before this is said.
   static let patienceSeconds: Int64 = 3_600
   static let workPrefix = "inbound-"
+  private static let refusedPrefix = "refused-"
 
   let code: OperatorCode
   let folder: OperatorFolder
@@ -25,9 +28,13 @@ struct Inbox: Sendable {
 
   /// Looks once at everything. Returns how many files were processed.
   func work(asOf now: Instant) async throws -> Int {
-    let names = try await blocking { Array(try Folder.names(folder.inbox).prefix(Self.mostNames)) }
+    let names = try await blocking {
+      try Folder.makeReadable(folder.inbox, most: Self.mostNames)
+      return try Folder.names(folder.inbox, most: Self.mostNames)
+    }
+    let end = ContinuousClock.now + Self.longestPass
     var manifests: [InboundName] = []
-    for name in names {
+    for name in names where ContinuousClock.now < end {
       if let read = InboundName(manifest: name) {
         if read.operatorCode == code {
           manifests.append(read)
@@ -43,13 +50,15 @@ struct Inbox: Sendable {
     var processed = 0
     for (node, found) in Dictionary(grouping: manifests, by: \.node).sorted(by: { $0.key < $1.key })
     {
-      processed += try await work(found.sorted { $0.number < $1.number }, of: node, asOf: now)
+      processed += try await work(
+        found.sorted { $0.number < $1.number }, of: node, asOf: now, until: end)
     }
     return processed
   }
 
   private func work(
-    _ found: [InboundName], of name: NodeName, asOf now: Instant
+    _ found: [InboundName], of name: NodeName, asOf now: Instant,
+    until end: ContinuousClock.Instant
   ) async throws -> Int {
     let known = try await store.read { registry in
       let node = try await registry.node(operator: code, name: name)
@@ -62,7 +71,7 @@ struct Inbox: Sendable {
     }
     var last = known.1
     var processed = 0
-    for name in found {
+    for name in found where ContinuousClock.now < end {
       let number = Int64(name.number.number)
       if number > last + 1 {
         try await wait(name, asOf: now)
@@ -160,6 +169,8 @@ struct Inbox: Sendable {
   private func plain(_ path: String, or code: ExchangeCode) throws -> OpenFile? {
     do {
       return try OpenFile(path)
+    } catch OpenFile.Fault.notAllowed {
+      throw ExchangeError(code, "it cannot be read: its owner must let its group read it")
     } catch is OpenFile.Fault {
       throw ExchangeError(code, "a link, a folder or another thing that is no plain file")
     }
@@ -220,7 +231,7 @@ struct Inbox: Sendable {
     _ name: String, _ code: ExchangeCode, asOf now: Instant
   ) async throws {
     try await blocking {
-      let shown = Self.encoded(name)
+      let shown = Folder.shown(name.utf8)
       try setAside(name, asOf: now)
       let answer = InboundResponse(
         number: nil, foreignName: shown, state: .refused, code: code)
@@ -242,29 +253,36 @@ struct Inbox: Sendable {
   private func setAside(_ name: String, asOf now: Instant) throws {
     let source = "\(folder.inbox)/\(name)"
     guard Folder.exists(source) else { return }
-    let base = "\(folder.archive)/refused-\(now.secondsSinceEpoch)"
+    let base = "\(folder.archive)/\(Self.refusedPrefix)\(now.secondsSinceEpoch)"
     var place = 0
-    while Folder.exists("\(base)-\(place)-\(Self.encoded(name))") { place += 1 }
-    try Folder.move(source, to: "\(base)-\(place)-\(Self.encoded(name))")
+    while Folder.exists("\(base)-\(place)-\(Folder.shown(name.utf8))") { place += 1 }
+    try Folder.move(source, to: "\(base)-\(place)-\(Folder.shown(name.utf8))")
     try Folder.synchronize(folder.archive)
   }
 
-  /// A name that is safe everywhere: letters, digits, dots, hyphens and underscores, and `%` with
-  /// two digits for each other byte.
-  private static func encoded(_ name: String) -> String {
-    var text = ""
-    for byte in name.utf8 {
-      guard text.utf8.count < Self.longestShownName else { break }
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F:
-        text.unicodeScalars.append(Unicode.Scalar(byte))
-      default: text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+  /// Removes from the archive what operators had handed in before `cutoff`: it may hold
+  /// subscribers. The answers stay.
+  func removeOld(before cutoff: Instant) async throws {
+    try await blocking {
+      let old = try Folder.names(folder.archive, most: Self.mostNames) { name in
+        try Self.handedIn(name, in: folder.archive).map { $0 < cutoff } ?? false
       }
+      for name in old { try Folder.removeAny("\(folder.archive)/\(name)") }
     }
-    return text
   }
 
-  private static let longestShownName = 100
+  /// When something in the archive was taken in or refused; nil for a file of the registry.
+  private static func handedIn(_ name: String, in archive: String) throws -> Instant? {
+    if name.hasPrefix(refusedPrefix) {
+      // The time of what was refused is whatever its owner has set.
+      return Int64(name.dropFirst(refusedPrefix.count).prefix { $0 != "-" })
+        .map(Instant.init(secondsSinceEpoch:))
+    }
+    guard InboundName(manifest: name) != nil || InboundName.reading(data: name) != nil else {
+      return nil
+    }
+    return Folder.writtenAt("\(archive)/\(name)")
+  }
 
   private func blocking<Value: Sendable>(
     _ work: @escaping @Sendable () throws -> Value

@@ -5,6 +5,8 @@ final class OpenFile {
   enum Fault: Error, Hashable {
     /// A link, a folder, a pipe or a device.
     case notPlain
+    /// Its owner has not let us.
+    case notAllowed
   }
 
   private static let pieceBytes = 65_536
@@ -22,6 +24,7 @@ final class OpenFile {
     guard file >= 0 else {
       if errno == ENOENT { return nil }
       if errno == ELOOP || errno == ENXIO { throw Fault.notPlain }
+      if errno == EACCES || errno == EPERM { throw Fault.notAllowed }
       throw FileError("The file \(path) cannot be opened.")
     }
     var status = stat()

@@ -1,4 +1,5 @@
 import DeviceLists
+import Foundation
 import Glibc
 
 /// The folders of one operator: `Schema/exchange/files.md`.
@@ -27,20 +28,72 @@ struct OperatorFolder: Sendable {
 
 /// Changes of folders that a crash leaves whole.
 enum Folder {
-  /// What is in a folder, but for what begins with a dot, in the order of the names.
-  static func names(_ path: String) throws -> [String] {
+  /// What is in a folder, but for what begins with a dot, in the order of the names: no more than
+  /// `most` of those that are wanted.
+  static func names(
+    _ path: String, most: Int = .max, where isWanted: (String) throws -> Bool = { _ in true }
+  ) throws -> [String] {
+    var names: [String] = []
+    try forEachName(path) { bytes in
+      let name = String(decoding: bytes, as: UTF8.self)
+      if try isWanted(name) { names.append(name) }
+      return names.count < most
+    }
+    return names.sorted()
+  }
+
+  /// Gives names that are no text, and by which nothing can be found here, one that is.
+  static func makeReadable(_ path: String, most: Int) throws {
+    var unreadable: [[UInt8]] = []
+    try forEachName(path) { bytes in
+      if String(validating: bytes, as: UTF8.self) == nil { unreadable.append(bytes) }
+      return unreadable.count < most
+    }
+    for bytes in unreadable {
+      let base = "\(path)/\(shown(bytes))"
+      var place = 0
+      while exists("\(base)-\(place)") { place += 1 }
+      let source = Array("\(path)/".utf8) + bytes + [0]
+      let isMoved = source.withUnsafeBytes { source in
+        source.baseAddress.map {
+          rename($0.assumingMemoryBound(to: CChar.self), "\(base)-\(place)") == 0
+        }
+      }
+      guard isMoved == true || errno == ENOENT else {
+        throw FileError("\(base) cannot be renamed.")
+      }
+    }
+  }
+
+  /// A name that is safe everywhere: letters, digits, dots, hyphens and underscores, and `%` with
+  /// two digits for each other byte; cut where it is long.
+  static func shown(_ name: some Sequence<UInt8>) -> String {
+    var text = ""
+    for byte in name {
+      guard text.utf8.count < longestShownName else { break }
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F:
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      default: text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return text
+  }
+
+  private static let longestShownName = 100
+
+  /// - Parameter body: gets each name that does not begin with a dot; false: no more.
+  private static func forEachName(
+    _ path: String, _ body: ([UInt8]) throws -> Bool
+  ) throws {
     guard let stream = opendir(path) else {
       throw FileError("The folder \(path) cannot be read.")
     }
     defer { closedir(stream) }
-    var names: [String] = []
     while let item = readdir(stream) {
-      let name = withUnsafeBytes(of: item.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { names.append(name) }
+      let name = withUnsafeBytes(of: item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name.first != UInt8(ascii: "."), try !body(name) { return }
     }
-    return names.sorted()
   }
 
   /// Makes creations, renames and removals durable.
@@ -69,6 +122,17 @@ enum Folder {
 
   static func remove(_ path: String) throws {
     guard unlink(path) == 0 || errno == ENOENT else {
+      throw FileError("\(path) cannot be removed.")
+    }
+  }
+
+  /// Whatever it is: an operator may have left a folder.
+  static func removeAny(_ path: String) throws {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch CocoaError.fileNoSuchFile {
+      return
+    } catch {
       throw FileError("\(path) cannot be removed.")
     }
   }

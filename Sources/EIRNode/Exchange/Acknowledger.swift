@@ -15,7 +15,7 @@ final class AcknowledgementBell: Sendable {
     wakeUp.ring()
   }
 
-  fileprivate func sleep(for duration: Duration) async { await wakeUp.sleep(for: duration) }
+  fileprivate func wait(atMost duration: Duration) async { await wakeUp.wait(atMost: duration) }
 
   fileprivate func takeUrgency() -> Bool {
     isUrgent.withLock { urgent in
@@ -46,7 +46,7 @@ struct Acknowledger: Sendable {
     while !Task.isCancelled {
       if bell.takeUrgency() { last = nil }
       guard let message = present, message != last else {
-        await bell.sleep(for: last == nil ? Self.between : Self.longestSleep)
+        await bell.wait(atMost: last == nil ? Self.between : Self.longestSleep)
         continue
       }
       // The same message keeps its key when it is sent again.
@@ -57,13 +57,13 @@ struct Acknowledger: Sendable {
         last = message
         backoff.succeeded()
         isNews = true
-        await WakeUp().sleep(for: Self.between)
+        await WakeUp().wait(atMost: Self.between)
       } catch {
         if isNews, !Task.isCancelled {
           logger.warning("cannot acknowledge", metadata: ["reason": "\(error)"])
         }
         isNews = false
-        await WakeUp().sleep(for: backoff.failed(using: &chance))
+        await WakeUp().wait(atMost: backoff.failed(using: &chance))
       }
     }
   }

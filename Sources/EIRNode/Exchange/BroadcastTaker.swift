@@ -119,8 +119,9 @@ final class BroadcastTaker: Sendable {
         logger.warning(
           "an accepted broadcast was not applied", metadata: ["reason": "\(error)"])
         broadcast.discard()
-        acknowledge.ring(isRepeated: true)
       }
+      // Also where nothing has changed: the registry waits to hear of each.
+      acknowledge.ring(isRepeated: true)
       waiting.withLock { $0 -= 1 }
     }
   }

@@ -70,7 +70,7 @@ package struct CertificateRenewal: Sendable {
           }
         }
       }
-      await WakeUp().sleep(for: pause)
+      await WakeUp().wait(atMost: pause)
     }
   }
 }

@@ -72,7 +72,7 @@ package struct FeedLoop: Sendable {
     var chance = SystemRandomNumberGenerator()
     while !Task.isCancelled {
       guard isToAsk else {
-        await wakeUp.sleep(for: pace.pauseWhilePushed)
+        await wakeUp.wait(atMost: pace.pauseWhilePushed)
         continue
       }
       let outcome = await step(insists: insists)
@@ -83,19 +83,19 @@ package struct FeedLoop: Sendable {
         backoff.succeeded()
         snapshotBackoff.succeeded()
         (detours, insists) = (0, false)
-        if case .nothingNew = outcome { await wakeUp.sleep(for: pace.pauseAfterNothing) }
+        if case .nothingNew = outcome { await wakeUp.wait(atMost: pace.pauseAfterNothing) }
       case .detour:
         detours += 1
         if detours > Self.mostDetours {
-          await wakeUp.sleep(for: snapshotBackoff.failed(using: &chance))
+          await wakeUp.wait(atMost: snapshotBackoff.failed(using: &chance))
         }
       case .trouble(let error):
         failed(error)
-        await wakeUp.sleep(for: backoff.failed(using: &chance))
+        await wakeUp.wait(atMost: backoff.failed(using: &chance))
       case .useless(let error):
         failed(error)
         insists = true
-        await wakeUp.sleep(for: snapshotBackoff.failed(using: &chance))
+        await wakeUp.wait(atMost: snapshotBackoff.failed(using: &chance))
       }
     }
   }
@@ -174,7 +174,7 @@ package struct FeedLoop: Sendable {
         }
         isNews = false
       } catch { return }
-      await WakeUp().sleep(for: Self.betweenCompactions)
+      await WakeUp().wait(atMost: Self.betweenCompactions)
     }
   }
 }

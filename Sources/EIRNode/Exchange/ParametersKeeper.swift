@@ -97,14 +97,14 @@ struct ParametersLoop: Sendable {
         }
         backoff.succeeded()
         isNews = true
-        await parameters.news.sleep(for: Self.betweenLooks)
+        await parameters.news.wait(atMost: Self.betweenLooks)
       } catch {
         if isNews, !Task.isCancelled {
           logger.warning(
             "cannot settle the exchange parameters", metadata: ["reason": "\(error)"])
         }
         isNews = false
-        await parameters.news.sleep(for: backoff.failed(using: &chance))
+        await parameters.news.wait(atMost: backoff.failed(using: &chance))
       }
     }
   }

@@ -72,6 +72,75 @@ struct InboxTests {
     }
   }
 
+  @Test func `what was handed in leaves the archive after its days, and its answer stays`()
+    async throws
+  {
+    try await FileOffice.with { office in
+      try await office.work()
+      let name = try office.hand(1, .ownFull, ["\(Self.imei),x,"])
+      try office.put([1], "inbox/nonsense")
+      try await office.work()
+      func handedIn() throws -> [String] {
+        try office.names("archive").filter { $0.hasPrefix("alfa_") || $0.hasPrefix("refused-") }
+      }
+      #expect(try handedIn().count == 3)
+      try await office.work(in: 86_400 * 89, removesOld: true)
+      #expect(try handedIn().count == 3)
+      try await office.work(in: 86_400 * 91, removesOld: true)
+      #expect(try handedIn().isEmpty)
+      #expect(try office.response(name).state == .processed)
+      let kept = try office.names("archive")
+      #expect(kept.contains { $0.contains("full") }, "the registry's own")
+    }
+  }
+
+  @Test func `a name that is no text is moved away like any other`() async throws {
+    try await FileOffice.with { office in
+      try await office.work()
+      for _ in 0..<2 {
+        let path = Array("\(office.home)/inbox/".utf8CString.dropLast()) + [-1, 65, 0]
+        let file = creat(path, 0o640)
+        #expect(file >= 0)
+        close(file)
+        try await office.work()
+        #expect(try office.names("inbox").isEmpty)
+      }
+      let archived = try office.names("archive").filter { $0.contains("%25FFA") }
+      #expect(archived.count == 2)
+    }
+  }
+
+  @Test func `an inbox that cannot be read keeps no list from its operator`() async throws {
+    try await FileOffice.with { office in
+      try await office.work()
+      let before = try office.manifests().count
+      let inbox = "\(office.home)/inbox"
+      try FileManager.default.removeItem(atPath: inbox)
+      try office.put([1], "inbox")
+      try await office.block(1...3)
+      try await office.work(in: 301)
+      #expect(try office.manifests().count == before + 1)
+      #expect(office.metrics.fileFailures.current == 1)
+      try FileManager.default.removeItem(atPath: inbox)
+      try await office.work(in: 302)
+      #expect(try office.names("inbox").isEmpty)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+  func `a file that may not be read is answered with what to change`() async throws {
+    try await FileOffice.with { office in
+      try await office.work()
+      let name = try office.hand(1, .ownFull, ["\(Self.imei),x,"])
+      chmod("\(office.home)/inbox/\(name.manifest)", 0)
+      try await office.work()
+      let response = try office.response(name)
+      #expect(response.state == .refused)
+      #expect(response.code == .manifestUnusable)
+      #expect(response.detail.contains("cannot be read"))
+    }
+  }
+
   @Test func `what came before is answered again and takes no effect twice`() async throws {
     try await FileOffice.with { office in
       try await office.work()
