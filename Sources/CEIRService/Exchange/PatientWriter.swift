@@ -18,6 +18,7 @@ struct PatientWriter {
 
   private final class WaitsSince: Sendable {
     let moment = Mutex<ContinuousClock.Instant?>(nil)
+    let isDropped = Mutex(false)
   }
 
   /// For the answer to a request.
@@ -35,6 +36,7 @@ struct PatientWriter {
         try await Task.sleep(for: patience / 4)
         let since = waitsSince.moment.withLock { $0 }
         if let since, since.duration(to: .now) > patience {
+          waitsSince.isDropped.withLock { $0 = true }
           dropped.add()
           channel.close(promise: nil)
           return
@@ -43,6 +45,8 @@ struct PatientWriter {
     }
     defer { watch.cancel() }
     try await body()
+    // The write that was waited for ends without an error, also where it was the last.
+    guard !waitsSince.isDropped.withLock({ $0 }) else { throw ChannelError.ioOnClosedChannel }
   }
 
   func write(_ bytes: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
