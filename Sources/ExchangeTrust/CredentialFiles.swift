@@ -19,11 +19,20 @@ package struct CredentialFiles: Hashable, Sendable {
   package var certificatePath: String { "\(directory)/\(name).pem" }
   package var keyPath: String { "\(directory)/\(name).key" }
   package var rootPath: String { "\(directory)/root.pem" }
+  private static let mostReadings = 5
   private var nextCertificatePath: String { "\(directory)/\(name).next.pem" }
   private var nextKeyPath: String { "\(directory)/\(name).next.key" }
 
-  /// Reads the pair, and finishes a replacement that was cut.
+  /// Reads the pair, and finishes a replacement that was cut, or that somebody is about to finish.
   package func read() throws(TrustError) -> Credential {
+    // Key and certificate may have been read before and after a replacement.
+    for _ in 1..<Self.mostReadings {
+      if let credential = try? readOnce() { return credential }
+    }
+    return try readOnce()
+  }
+
+  private func readOnce() throws(TrustError) -> Credential {
     let key = try PEMText.key(TrustFile.read(keyPath), from: keyPath)
     do throws(TrustError) {
       return try Credential(chain: chain(at: certificatePath), key: key)
@@ -53,7 +62,12 @@ package struct CredentialFiles: Hashable, Sendable {
       nextKeyPath, with: credential.key.pemRepresentation + "\n", mode: TrustFile.privateMode)
     try TrustFile.move(nextKeyPath, to: keyPath)
     try TrustFile.synchronize(directory: directory)
-    try TrustFile.move(nextCertificatePath, to: certificatePath)
+    do throws(TrustError) {
+      try TrustFile.move(nextCertificatePath, to: certificatePath)
+    } catch {
+      // A reader has finished it meanwhile.
+      guard try readOnce().leaf == credential.leaf else { throw error }
+    }
     try TrustFile.synchronize(directory: directory)
   }
 

@@ -86,6 +86,32 @@ import X509
     #expect(try files.read().leaf == new.leaf)
   }
 
+  @Test func `who reads while a pair is replaced gets a pair, and disturbs nobody`() async throws {
+    let folder = try TemporaryFolder()
+    let sample = try SampleAuthority()
+    let pairs = [try sample.issue(Sample.node()), try sample.issue(Sample.node())]
+    let files = CredentialFiles(directory: folder.path, name: "node")
+    try files.create(pairs[0], root: sample.authority.root)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        for round in 1...200 { try files.replace(with: pairs[round % 2]) }
+        return true
+      }
+      group.addTask {
+        while !Task.isCancelled {
+          _ = try files.read()
+          await Task.yield()
+        }
+        return false
+      }
+      let isReplaced = try await group.next()
+      #expect(isReplaced == true)
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    #expect(try files.read().leaf == pairs[0].leaf)
+  }
+
   @Test func `files that make no sense are told with their path`() throws {
     let folder = try TemporaryFolder()
     let sample = try SampleAuthority()
