@@ -95,7 +95,8 @@ struct AdminServer: Sendable {
     router.get("/metrics") { _, _ in
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
-        asked: judge.asker?.counts, droppedLines: judge.checkLog?.droppedCount ?? 0)
+        asked: judge.asker?.counts, sightings: exchange.sightings,
+        droppedLines: judge.checkLog?.droppedCount ?? 0)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }

@@ -15,17 +15,20 @@ package struct Judge: Sendable {
   let keeper: ListKeeper
   let counters: CheckCounters
   let checkLog: CheckLog?
+  /// Nil where nobody is told.
+  let sightings: SightingNotes?
   /// Nil where a device on no list is answered by a setting.
   let asker: RegistryAsker?
 
   init(
     engine: DecisionEngine, keeper: ListKeeper, counters: CheckCounters, checkLog: CheckLog?,
-    asker: RegistryAsker? = nil
+    sightings: SightingNotes? = nil, asker: RegistryAsker? = nil
   ) {
     self.engine = engine
     self.keeper = keeper
     self.counters = counters
     self.checkLog = checkLog
+    self.sightings = sightings
     self.asker = asker
   }
 
@@ -50,6 +53,7 @@ package struct Judge: Sendable {
   private func noted(_ verdict: Verdict, _ query: CheckQuery, asOf now: Instant) -> CheckAnswer {
     counters.count(verdict)
     checkLog?.note(query, verdict, asOf: now)
+    sightings?.note(query, verdict.answer, asOf: now)
     return verdict.answer
   }
 

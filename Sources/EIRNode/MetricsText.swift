@@ -8,7 +8,7 @@ struct MetricsText {
 
   init(
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
-    asked: RegistryAsker.Counts?, droppedLines: Int
+    asked: RegistryAsker.Counts?, sightings: SightingLoop?, droppedLines: Int
   ) {
     family("eir_checks_total", "counter", "Checks by the rule that decided and what it decided.")
     for (rule, decided, count) in counters.counts {
@@ -38,6 +38,21 @@ struct MetricsText {
     counter("eir_feed_failures_total", "Failed attempts to follow.", health.failures)
     counter("eir_check_log_dropped_total", "Lines left out of the check log.", droppedLines)
     if let asked { add(asked) }
+    if let sightings { add(sightings) }
+  }
+
+  private mutating func add(_ sightings: SightingLoop) {
+    let (noted, sent) = (sightings.notes.counts, sightings.counts)
+    counter("eir_sightings_total", "Devices seen with subscribers, once a day.", noted.noted)
+    counter("eir_sightings_sent_total", "Sightings that the registry has.", sent.sent)
+    counter(
+      "eir_sightings_dropped_total", "Sightings for which there was no room.", noted.dropped)
+    counter(
+      "eir_sightings_refused_total", "Sightings that the registry will not take.", sent.refused)
+    gauge(
+      "eir_sightings_pending", "Sightings that are not yet on disk.",
+      sightings.notes.pendingCount)
+    gauge("eir_sightings_waiting_bytes", "On disk, for the registry.", sightings.queue.bytes)
   }
 
   private mutating func add(_ asked: RegistryAsker.Counts) {

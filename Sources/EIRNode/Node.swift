@@ -73,7 +73,7 @@ package struct Node: Sendable {
     let judge = Judge(
       engine: DecisionEngine(settings: settings.decision), keeper: keeper,
       counters: CheckCounters(), checkLog: settings.checkLog.map { CheckLog(path: $0) },
-      asker: exchange.asker)
+      sightings: exchange.sightings?.notes, asker: exchange.asker)
     let listener = try await listener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
     let arrivals = Arrivals(expected: settings.exchangeListen == nil ? 1 : 2) { admin, exchange in
@@ -84,8 +84,9 @@ package struct Node: Sendable {
       settings: settings, token: token, keeper: keeper, judge: judge, exchange: exchange,
       threads: threads, logger: logger
     ).application { arrivals.admin($0) }
-    // Stopped from the last to the first, so that the log hears of the last answer.
+    // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []
+    if let sightings = exchange.sightings { services.append(SightingService(loop: sightings)) }
     if let checkLog = judge.checkLog {
       services.append(
         LogService(log: checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
@@ -102,9 +103,10 @@ package struct Node: Sendable {
     do {
       try await ServiceGroup(configuration: configuration).run()
     } catch let error as IOError {
-      let places = [settings.admin, settings.exchangeListen].compactMap { $0?.description }
+      let exchange = settings.exchangeListen.map { " or \($0) (exchange.listen)" } ?? ""
       throw NodeError(
-        .cannotListen, "cannot listen on \(places.joined(separator: " or "))", underlying: error)
+        .cannotListen, "cannot listen on \(settings.admin) (admin)\(exchange): name a free address",
+        underlying: error)
     }
   }
 

@@ -51,6 +51,16 @@ struct ListenerService: Service {
   }
 }
 
+/// Keeps sightings on disk, and once more at the end.
+struct SightingService: Service {
+  let loop: SightingLoop
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await loop.keep() }
+    _ = await loop.flush()
+  }
+}
+
 /// Writes the check log twice a second, and once more at the end.
 struct LogService: Service {
   let log: CheckLog

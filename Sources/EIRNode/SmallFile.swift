@@ -29,6 +29,14 @@ enum SmallFile {
     guard rename(temporary, path) == 0 else { throw .system("rename", path: temporary) }
   }
 
+  /// Makes the names in a directory durable.
+  static func synchronize(directory: String) throws(NodeError) {
+    let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system("open", path: directory) }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw .system("write", path: directory) }
+  }
+
   /// Nil where there is no such file.
   static func content(of path: String) throws(NodeError) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -41,7 +49,9 @@ enum SmallFile {
   }
 
   /// From where the open file stands to its end.
-  static func content(of file: Int32, path: String) throws(NodeError) -> [UInt8] {
+  static func content(
+    of file: Int32, path: String, most: Int = longestBytes
+  ) throws(NodeError) -> [UInt8] {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 16_384)
     while true {
@@ -50,8 +60,8 @@ enum SmallFile {
       guard count >= 0 else { throw .system("read", path: path) }
       if count == 0 { return bytes }
       bytes += piece[..<count]
-      guard bytes.count <= longestBytes else {
-        throw NodeError(.file, "\(path) is longer than \(longestBytes) bytes")
+      guard bytes.count <= most else {
+        throw NodeError(.file, "\(path) is longer than \(most) bytes")
       }
     }
   }

@@ -135,7 +135,9 @@ extension StatusReport {
     }
     if running {
       let contact = ceir.lastContact.map { ", last contact \($0)" } ?? ""
-      lines.append("  CEIR       \(ceir.reachable ? "reachable" : "not reachable")\(contact)")
+      let isAsked = ceir.reachable || ceir.lastContact != nil || ceir.trouble != nil
+      let reach = ceir.reachable ? "reachable" : isAsked ? "not reachable" : "not asked"
+      lines.append("  CEIR       \(reach)\(contact)")
     }
     if let exchange { lines += exchange.lines }
     if let files { lines.append("  files      \(files.text)") }

@@ -56,7 +56,8 @@ struct ImportOptions: ParsableArguments {
 
   @Argument(help: "The file.", completion: .file()) var path: String
   @Option(
-    help: "Who gave it; a source ends only its own grounds.", transform: KeptText.read)
+    help: "Who gave it; a source ends only its own grounds. (default: tac or stolen)",
+    transform: KeptText.read)
   var source: String?
   @Flag(help: "Refuse the whole file if one line is refused.") var strict = false
   @Option(help: "Write every refused line with its reason to this CSV file.", completion: .file())

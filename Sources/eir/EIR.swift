@@ -18,7 +18,7 @@ struct EIR: AsyncParsableCommand {
         eir check 49-015420-323751-8 --config /etc/eir/eir.json
         eir status --config /etc/eir/eir.json --format json
       """,
-    version: "0.1",
+    version: "0.1.0",
     subcommands: [
       Serve.self, Check.self, Status.self, Accept.self, CertificateCommand.self,
       RequestCommand.self,

@@ -36,6 +36,11 @@ final class RegistryServer: Sendable {
     /// The answer to such a question; nil for silence.
     var status: CheckAnswer? = .black
     var requests: [DeviceRequest] = []
+    /// Lines of sightings, and the keys under which they came.
+    var sightings: [Sighting] = []
+    var sightingKeys: [String] = []
+    /// The answer to sightings instead of taking them.
+    var refusesSightings: ExchangeCode?
     var certificatesIssued = 0
     /// Bytes after which the next snapshot stops, until ``breaksOff``: then it is cut.
     var snapshotStopsAfter: Int?
@@ -156,6 +161,19 @@ final class RegistryServer: Sendable {
         verdict, validUntil: Instant.now().adding(seconds: 3_600), epoch: registry.epoch,
         position: registry.position)
       return Self.response(answer.json, ExchangePath.json)
+    }
+    routes.post(RouterPath(ExchangePath.sightings)) { [self] request, _ in
+      let bytes = try await request.body.collect(upTo: ExchangeLimits.longestSightingsBytes)
+      let lines = try Sighting.lines(Array(bytes.readableBytesView))
+      let key = HTTPField.Name(ExchangeHeader.idempotencyKey).flatMap { request.headers[$0] }
+      let refusal = see { state in
+        state.sightingKeys.append(key ?? "none")
+        if state.refusesSightings == nil { state.sightings += lines }
+        return state.refusesSightings
+      }
+      if let refusal { return Self.refused(refusal) }
+      return Self.response(
+        SightingsAnswer(taken: lines.count, repeated: 0).json, ExchangePath.json)
     }
     routes.post(RouterPath(ExchangePath.requests)) { [self] request, _ in
       let message = try DeviceRequest(json: await body(of: request))

@@ -24,6 +24,8 @@ struct NodeExchange: Sendable {
   let health = FeedHealth()
   let proof: SignatureProof
   let asker: RegistryAsker?
+  /// Nil where there is no way to the registry.
+  let sightings: SightingLoop?
   /// Rung when the feed loop may go on.
   let wakeUp = WakeUp()
   let acknowledge = AcknowledgementBell()
@@ -44,14 +46,21 @@ struct NodeExchange: Sendable {
     self.logger = logger
     let parameters = try ParametersKeeper(path: settings.parametersPath)
     self.parameters = parameters
+    let health = health
     proof = SignatureProof(files: credentials.files, registry: settings.registry)
     let peer = Self.peer(credentials, connections: nil)
     self.peer = peer
     client = settings.ceirURL.map { url in
       RegistryClient(
         client: peer, url: url, instance: credentials.instance,
-        announced: { parameters.announced($0) })
+        announced: { parameters.announced($0) }, answered: { health.answered(asOf: .now()) })
     }
+    let tells = settings.ceirURL != nil || settings.files?.outbox != nil
+    sightings =
+      tells
+      ? try SightingLoop(
+        directory: settings.directory + "/sightings", parameters: parameters, threads: threads,
+        logger: logger) : nil
     guard let ask = settings.ask else {
       (asker, askingPeer) = (nil, nil)
       return
@@ -121,15 +130,17 @@ struct NodeExchange: Sendable {
       acknowledge: acknowledge, startedAt: startedAt)
     let settling = ParametersLoop(
       parameters: parameters, keeper: keeper, client: client,
-      isListening: settings.exchangeListen != nil, logger: logger, wakeUp: wakeUp)
+      isListening: settings.exchangeListen != nil, takesFiles: settings.files != nil,
+      logger: logger, wakeUp: wakeUp)
     let acknowledger = Acknowledger(
       keeper: keeper, client: client, logger: logger, bell: acknowledge)
     let renewal = CertificateRenewal(files: credentials.files, client: client)
-    let logger = logger
+    let (logger, sightings) = (logger, sightings)
     return [
       LoopService { await feed.run() }, LoopService { await settling.run() },
       LoopService { await acknowledger.run() },
       LoopService { await renewal.run(logger: logger) },
+      LoopService { await sightings?.send(by: client) },
     ]
   }
 

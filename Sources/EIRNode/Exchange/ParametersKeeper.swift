@@ -80,6 +80,7 @@ struct ParametersLoop: Sendable {
   let client: RegistryClient
   /// Whether the registry can hand lists over here.
   let isListening: Bool
+  let takesFiles: Bool
   let logger: Logger
   /// Rung when another style is in force.
   let wakeUp: WakeUp
@@ -131,6 +132,11 @@ struct ParametersLoop: Sendable {
         .settings,
         "the style \(style.rawValue) of version \(version) is not confirmed: exchange.listen is "
           + "not set, so that nothing can be handed over here")
+    }
+    if parameters.state.proposed?.style == .files, !takesFiles {
+      throw NodeError(
+        .settings,
+        "the style files of version \(version) is not confirmed: files.directory is not set")
     }
     do {
       try await client.confirm(version, key: key)

@@ -16,15 +16,19 @@ package struct RegistryClient: Sendable {
   private let instance: InstanceID
   /// Told the newest version of the parameters that the registry names.
   private let announced: @Sendable (Int) -> Void
+  /// Told of every answer, whatever it says.
+  private let answered: @Sendable () -> Void
 
   package init(
     client: PeerClient, url: String, instance: InstanceID,
-    announced: @escaping @Sendable (Int) -> Void = { _ in }
+    announced: @escaping @Sendable (Int) -> Void = { _ in },
+    answered: @escaping @Sendable () -> Void = {}
   ) {
     self.client = client
     self.url = url
     self.instance = instance
     self.announced = announced
+    self.answered = answered
   }
 
   /// - Parameter key: for what changes something: the same for the same message.
@@ -56,6 +60,7 @@ package struct RegistryClient: Sendable {
       throw NodeError(
         .registryUnreachable, "the registry does not answer at \(url)", underlying: error)
     }
+    answered()
     if let text = response.headers.first(name: ExchangeHeader.parameters),
       let version = Int(text), 0...Int(Int32.max) ~= version
     {

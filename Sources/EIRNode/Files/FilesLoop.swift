@@ -19,6 +19,8 @@ struct FilesLoop: Sendable {
   let wantAgain: (@Sendable (FileNumber) async throws -> Void)?
   /// Nil where nothing is handed over by files.
   let outgoing: OutgoingFiles?
+  /// Nil where sightings go by HTTP.
+  var sightings: SightingLoop?
 
   /// Numbers that are asked for again at once.
   private static let mostResends = 100
@@ -52,6 +54,7 @@ struct FilesLoop: Sendable {
         }
         if memory.isToAcknowledge { try await acknowledge() }
         memory.isToAcknowledge = false
+        if let outgoing { try await sightings?.handOver(by: outgoing) }
         state.wellAgain()
       } catch {
         guard !Task.isCancelled else { return }

@@ -13,6 +13,7 @@ extension NodeExchange {
     var wantAgain: (@Sendable (FileNumber) async throws -> Void)?
     if let client { wantAgain = { number in try await client.wantAgain(number) } }
     let again = wantAgain
+    let sightings = client == nil ? sightings : nil
     let (settings, keeper, threads, state) = (settings, keeper, threads, filesState)
     let name = credentials.files.current.own
     return LoopService {
@@ -31,7 +32,7 @@ extension NodeExchange {
         settings: files, registry: settings.registry, feed: settings.feed, keeper: keeper,
         threads: threads, logger: logger, state: state,
         prove: { try await proof.prove($0, asOf: .now()) }, wantAgain: again,
-        outgoing: outgoing
+        outgoing: outgoing, sightings: sightings
       ).run()
     }
   }

@@ -1,0 +1,169 @@
+import AsyncHTTPClient
+import DeviceLists
+import ListExchange
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// Brings what was noted to the disk, and from there to the registry, until it is cancelled.
+/// Nothing leaves memory before it is on disk, nothing leaves the disk before the registry has it.
+final class SightingLoop: Sendable {
+  /// Grey and black are with the registry within 10 seconds where it answers.
+  static let between = Duration.seconds(2)
+  private static let patience = TimeAmount.seconds(60)
+
+  struct Counts: Hashable, Sendable {
+    var sent = 0
+    /// Refused for ever by the registry, or too old for it.
+    var refused = 0
+  }
+
+  let notes = SightingNotes()
+  let queue: SightingQueue
+  private let parameters: ParametersKeeper
+  private let threads: NIOThreadPool
+  private let logger: Logger
+  private let state = Mutex(Counts())
+
+  init(
+    directory: String, parameters: ParametersKeeper, threads: NIOThreadPool, logger: Logger
+  ) throws(NodeError) {
+    queue = try SightingQueue(directory: directory)
+    self.parameters = parameters
+    self.threads = threads
+    self.logger = logger
+    follow()
+  }
+
+  var counts: Counts { state.withLock { $0 } }
+
+  private func follow() {
+    notes.follow(parameters.state.inForce.sightings, isDiskFull: queue.isNarrow)
+  }
+
+  // MARK: To the disk
+
+  /// A last time after the listeners have ended.
+  func keep() async {
+    var isNews = true
+    while !Task.isCancelled {
+      isNews = await flush(isNews)
+      // Ends early only because the task is cancelled, which the loop looks at.
+      try? await Task.sleep(for: Self.between)
+    }
+  }
+
+  /// False after a failure, which is said once.
+  func flush(_ isNews: Bool = true) async -> Bool {
+    follow()
+    do {
+      let hasRoom = try await threads.runIfActive { try self.writePending() }
+      guard hasRoom || !isNews else {
+        logger.warning("no more sightings are kept: the registry has not taken any for long")
+        return false
+      }
+      return hasRoom
+    } catch {
+      if isNews {
+        logger.warning("cannot keep sightings", metadata: ["reason": "\(error)"])
+      }
+      return false
+    }
+  }
+
+  /// False where there is no room on disk for all.
+  private func writePending() throws(NodeError) -> Bool {
+    while true {
+      let sightings = notes.oldest(ExchangeLimits.mostSightings)
+      guard !sightings.isEmpty else { return true }
+      guard try queue.append(sightings) else { return false }
+      notes.wrote(sightings.count)
+    }
+  }
+
+  // MARK: To the registry
+
+  func send(by client: RegistryClient) async {
+    var backoff = Backoff()
+    var chance = SystemRandomNumberGenerator()
+    var isNews = true
+    while !Task.isCancelled {
+      var pause = Self.between
+      do {
+        while let batch = queue.oldest, !Task.isCancelled { try await send(batch, by: client) }
+        backoff.succeeded()
+        isNews = true
+      } catch {
+        if isNews, !Task.isCancelled {
+          logger.warning(
+            "sightings wait: the registry does not take them", metadata: ["reason": "\(error)"])
+        }
+        isNews = false
+        pause = backoff.failed(using: &chance)
+      }
+      await WakeUp().wait(atMost: pause)
+    }
+  }
+
+  private func send(_ batch: SightingQueue.Batch, by client: RegistryClient) async throws {
+    let content = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
+    let response = try await client.ask(
+      .POST, ExchangePath.sightings, body: (ExchangePath.ndjson, content), key: batch.key,
+      deadline: .now() + Self.patience)
+    let lines = content.count { $0 == 0x0A }
+    guard response.status == .ok else {
+      let error = try await RegistryClient.problem(response).error
+      guard Self.isForEver(error.code) || isTooOld(content, asOf: .now()) else {
+        throw NodeError(error)
+      }
+      logger.error(
+        "the registry refuses sightings, which are lost",
+        metadata: ["count": "\(lines)", "code": "\(error.code.rawValue)"])
+      try await drop(batch)
+      return state.withLock { $0.refused += lines }
+    }
+    _ = try await response.body.collect(upTo: ExchangeLimits.longestDocumentBytes)
+    try await drop(batch)
+    state.withLock { $0.sent += lines }
+  }
+
+  private func drop(_ batch: SightingQueue.Batch) async throws {
+    try await threads.runIfActive { [queue] in try queue.remove(batch) }
+  }
+
+  /// What will not be taken at another time either. A clock that differs may be set right.
+  private static func isForEver(_ code: ExchangeCode) -> Bool {
+    [400, 409, 413, 415, 422].contains(code.httpStatus) && code != .wrongTime
+  }
+
+  private func isTooOld(_ content: [UInt8], asOf now: Instant) -> Bool {
+    guard let newest = (try? Sighting.lines(content))?.last?.seenAt else { return true }
+    return now.seconds(since: newest) > SightingQueue.oldestSeconds
+  }
+
+  // MARK: By files
+
+  /// Hands the oldest over as files; what was handed over is not kept here.
+  func handOver(by outgoing: OutgoingFiles) async throws {
+    while let batch = queue.oldest {
+      try await threads.runIfActive { [queue] in
+        let sightings = try Self.lines(try queue.content(of: batch))
+        if !sightings.isEmpty {
+          try outgoing.write(.sightings, sightings.map(InboundRecord.sighting))
+        }
+        try queue.remove(batch)
+        self.state.withLock { $0.sent += sightings.count }
+      }
+    }
+  }
+
+  private static func lines(_ content: [UInt8]) throws(NodeError) -> [Sighting] {
+    do throws(ExchangeError) {
+      return try Sighting.lines(content)
+    } catch {
+      throw NodeError(error)
+    }
+  }
+}

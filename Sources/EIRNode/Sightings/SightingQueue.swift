@@ -1,0 +1,119 @@
+import DeviceLists
+import ListExchange
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Sightings that wait on disk until the registry has them: one file for each message, in order.
+///
+/// A file's name holds the key of its message, so that it is the same message whenever it is sent
+/// again. Files hold subscribers: only their owner reads them, and they go when they were taken.
+final class SightingQueue: Sendable {
+  /// Beyond half of it only grey and black are kept.
+  static let mostBytes = 256 << 20
+  /// A file every two seconds for more than a day.
+  static let mostFiles = 50_000
+  /// The registry refuses what is older than 31 days.
+  static let oldestSeconds: Int64 = 30 * 86_400
+
+  /// One message.
+  struct Batch: Hashable, Sendable {
+    var number: Int
+    var key: IdempotencyKey
+    var bytes: Int
+
+    fileprivate var name: String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + "-\(key).ndjson"
+    }
+  }
+
+  private let directory: String
+  private let batches: Mutex<[Batch]>
+  private let next: Mutex<Int>
+
+  /// Finds what an earlier process has left.
+  init(directory: String) throws(NodeError) {
+    self.directory = directory
+    guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+      throw .system("make", path: directory)
+    }
+    let found = try Self.found(in: directory)
+    batches = Mutex(found)
+    next = Mutex((found.last?.number ?? 0) + 1)
+  }
+
+  var count: Int { batches.withLock { $0.count } }
+  var bytes: Int { batches.withLock { $0.reduce(0) { $0 + $1.bytes } } }
+  var oldest: Batch? { batches.withLock { $0.first } }
+
+  /// Whether only grey and black have room.
+  var isNarrow: Bool { bytes > Self.mostBytes / 2 || count > Self.mostFiles / 2 }
+
+  /// Puts one message on disk. False where there is no room for it.
+  func append(_ sightings: [Sighting]) throws(NodeError) -> Bool {
+    let content = RecordLines.write(sightings)
+    guard bytes + content.count <= Self.mostBytes, count < Self.mostFiles else { return false }
+    let number = next.withLock { next in
+      defer { next += 1 }
+      return next
+    }
+    let batch = Batch(number: number, key: .random(), bytes: content.count)
+    try SmallFile.replace(path(of: batch), with: content, mode: 0o600)
+    try SmallFile.synchronize(directory: directory)
+    batches.withLock { $0.append(batch) }
+    return true
+  }
+
+  func content(of batch: Batch) throws(NodeError) -> [UInt8] {
+    let file = open(path(of: batch), O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw .system("read", path: path(of: batch)) }
+    defer { close(file) }
+    return try SmallFile.content(
+      of: file, path: path(of: batch), most: ExchangeLimits.longestSightingsBytes)
+  }
+
+  /// It was taken, or will never be.
+  func remove(_ batch: Batch) throws(NodeError) {
+    guard unlink(path(of: batch)) == 0 || errno == ENOENT else {
+      throw .system("remove", path: path(of: batch))
+    }
+    batches.withLock { $0.removeAll { $0.number == batch.number } }
+  }
+
+  private func path(of batch: Batch) -> String { "\(directory)/\(batch.name)" }
+
+  private static func found(in directory: String) throws(NodeError) -> [Batch] {
+    guard let stream = opendir(directory) else { throw .system("read", path: directory) }
+    defer { closedir(stream) }
+    var found: [Batch] = []
+    while let item = readdir(stream) {
+      let name = withUnsafeBytes(of: item.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      // What a crash has cut is not yet said: it is still only in the memory that is lost.
+      if name.hasSuffix(".new") { unlink("\(directory)/\(name)") }
+      guard let batch = batch(name, in: directory) else { continue }
+      found.append(batch)
+    }
+    return found.sorted { $0.number < $1.number }
+  }
+
+  private static func batch(_ name: String, in directory: String) -> Batch? {
+    guard name.hasSuffix(".ndjson") else { return nil }
+    let parts = name.dropLast(".ndjson".count).split(separator: "-", maxSplits: 1)
+    let file = open("\(directory)/\(name)", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    guard parts.count == 2, let number = Int(parts[0]), let key = IdempotencyKey(String(parts[1]))
+    else { return nil }
+    let batch = Batch(number: number, key: key, bytes: Int(lseek(file, 0, SEEK_END)))
+    return batch.name == name ? batch : nil
+  }
+}
