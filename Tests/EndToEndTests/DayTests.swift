@@ -45,6 +45,34 @@ struct DayTests {
     try await country.remove()
   }
 
+  @Test func `the registry hears of what the network shows, also of what it missed`() async throws {
+    let country = try await Country.start()
+    func sightings() async throws -> String? {
+      let metrics = try await Program.run(
+        "/usr/bin/curl", ["--silent", "--fail", country.ceirURL + "/metrics"],
+        in: "\(country.folder)/logs")
+      return metrics.output.split(separator: "\n")
+        .first { $0.hasPrefix("ceir_exchange_sightings_total ") }?
+        .split(separator: " ").last.map(String.init)
+    }
+    let query = "?pei=imei-\(Self.stolen)&supi=imsi-00101000000000"
+    for _ in 0..<2 { _ = try await country.check(query + "1") }
+    try await eventually("one sighting") { try await sightings() == "1" }
+    // The metric begins anew with the process.
+    try await country.killCEIR()
+    _ = try await country.check(query + "2")
+    let waiting = "\(country.folder)/\(Country.nodeName)/sightings"
+    try await eventually("it is on disk") {
+      try !FileManager.default.contentsOfDirectory(atPath: waiting).isEmpty
+    }
+    try await country.killEIR()
+    try await country.restartCEIR()
+    #expect(try await sightings() == "0")
+    try await country.startEIR()
+    try await eventually("what it missed") { try await sightings() == "1" }
+    try await country.remove()
+  }
+
   @Test func `the same file twice is recognised, and a strict one leaves nothing`() async throws {
     let country = try await Country.start()
     let good = "\(country.folder)/good.csv"

@@ -141,9 +141,11 @@ package struct FeedLoop: Sendable {
   ) async throws -> Outcome {
     switch action {
     case .fetch(let epoch, let after, let digest):
-      // After trouble an answer is wanted at once: until it comes nobody knows that it is over.
+      // After trouble an answer is wanted at once: until it comes nobody knows that it is over. So
+      // in an epoch that the list is not yet of: until it comes it is of the former.
       let longest = min(pace.waitSeconds, parameters.state.inForce.window.seconds)
-      let wait = health.report.trouble == nil ? longest : 0
+      let isSettled = health.report.trouble == nil && keeper.current?.head.epoch == epoch
+      let wait = isSettled ? longest : 0
       return try await fetch(
         ChangesRequest(
           epoch: epoch, after: after, digest: digest, waitSeconds: wait, isStream: true,
