@@ -58,13 +58,16 @@ struct DayTests {
     let query = "?pei=imei-\(Self.stolen)&supi=imsi-00101000000000"
     for _ in 0..<2 { _ = try await country.check(query + "1") }
     try await eventually("one sighting") { try await sightings() == "1" }
+    func waiting() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(
+        atPath: "\(country.folder)/\(Country.nodeName)/sightings"
+      ).filter { $0.hasSuffix(".ndjson") }
+    }
+    try await eventually("nothing is left") { try waiting().isEmpty }
     // The metric begins anew with the process.
     try await country.killCEIR()
     _ = try await country.check(query + "2")
-    let waiting = "\(country.folder)/\(Country.nodeName)/sightings"
-    try await eventually("it is on disk") {
-      try !FileManager.default.contentsOfDirectory(atPath: waiting).isEmpty
-    }
+    try await eventually("it is on disk") { try !waiting().isEmpty }
     try await country.killEIR()
     try await country.restartCEIR()
     #expect(try await sightings() == "0")
