@@ -136,12 +136,13 @@ import Testing
     }
   }
 
-  @Test func `handshakes beyond the limit are closed, those that are done count no more`()
-    async throws
-  {
+  @Test(arguments: [true, false])
+  func `handshakes beyond a limit are closed, those that are done count no more`(
+    ofOneAddress: Bool
+  ) async throws {
     let sample = try SampleAuthority()
     var limits = ConnectionLimits()
-    limits.handshakes = 1
+    if ofOneAddress { limits.handshakesPerAddress = 1 } else { limits.handshakes = 1 }
     try await ExchangeListener.run(sample, limits: limits) { listener in
       let peer = try CurlPeer(sample.issue(Sample.node()), trusting: sample)
       let stuck = try await ClientBootstrap(group: listener.group).connect(
@@ -150,31 +151,15 @@ import Testing
       try await eventually("the first connection") { listener.connections.count == 1 }
       #expect(try await peer.get("/who", port: listener.port).status != 0)
       #expect(try await peer.get("/who", port: listener.checkPort).status != 0)
+      // That of one address leaves the others theirs.
+      let elsewhere = try await peer.get(
+        "/who", port: listener.port, more: ["--interface", "127.0.0.2"])
+      #expect((elsewhere.output == peer.who) == ofOneAddress)
       try await stuck.close()
       try await eventually("its end") { listener.connections.count == 0 }
       for _ in 0..<3 {
         #expect(try await peer.get("/who", port: listener.port).output == peer.who)
       }
-    }
-  }
-
-  @Test func `handshakes of one address are limited, and leave the others theirs`() async throws {
-    let sample = try SampleAuthority()
-    var limits = ConnectionLimits()
-    limits.handshakesPerAddress = 1
-    try await ExchangeListener.run(sample, limits: limits) { listener in
-      let peer = try CurlPeer(sample.issue(Sample.node()), trusting: sample)
-      let stuck = try await ClientBootstrap(group: listener.group).connect(
-        host: "127.0.0.1", port: listener.port
-      ).get()
-      try await eventually("the first connection") { listener.connections.count == 1 }
-      #expect(try await peer.get("/who", port: listener.port).status != 0)
-      let elsewhere = try await peer.get(
-        "/who", port: listener.port, more: ["--interface", "127.0.0.2"])
-      #expect(elsewhere.output == peer.who)
-      try await stuck.close()
-      try await eventually("its end") { listener.connections.count == 0 }
-      #expect(try await peer.get("/who", port: listener.port).output == peer.who)
     }
   }
 

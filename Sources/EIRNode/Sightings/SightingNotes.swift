@@ -91,7 +91,7 @@ extension SightingNotes.Key {
     // By the numbers alone, so that a restart and every node of the operator choose alike.
     case .sampled:
       isAlwaysWanted
-        || ((imei ^ imsi) &* 0x9E37_79B9_7F4A_7C15 >> 32) % UInt64(max(1, amount.oneIn)) == 0
+        || (((imei ^ imsi) &* 0x9E37_79B9_7F4A_7C15) >> 32) % UInt64(amount.oneIn) == 0
     }
   }
 }
