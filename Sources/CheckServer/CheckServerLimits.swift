@@ -54,9 +54,15 @@ package struct CheckServerLimits: Sendable {
 
   package init() {}
 
-  /// How often a connection looks at its clocks.
-  var tick: TimeAmount {
-    let shortest = min(preface, idle, stall, answer)
-    return .nanoseconds(max(shortest.nanoseconds / 4, 10_000_000))
+  var connection: StreamLimits {
+    var limits = StreamLimits()
+    limits.connections = connections
+    limits.unwrittenBytes = unwrittenBytes
+    limits.idle = idle
+    limits.stall = stall
+    limits.linger = linger
+    limits.drain = drain
+    limits.tick = StreamLimits.tick(for: min(preface, idle, stall, answer))
+    return limits
   }
 }

@@ -1,13 +1,15 @@
-import NIOCore
+package import NIOCore
 
 /// Told down the pipeline now and then, so that the protocols can look at their clocks.
-struct ConnectionTick: Sendable {
-  let now: NIODeadline
+package struct ConnectionTick: Sendable {
+  package let now: NIODeadline
 }
 
 /// Asked of the guard by the protocols: send what is written, end our side, read on for a moment so
 /// that the last words are not lost to a reset, then close.
-struct CloseAfterWriting: Sendable {}
+package struct CloseAfterWriting: Sendable {
+  package init() {}
+}
 
 /// Stands at the socket's end of the pipeline: gathers small writes into one, stops reading while
 /// the peer does not, and closes connections that are silent or stuck.
@@ -21,7 +23,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   private static let smallWriteBytes = 2_048
   private static let gatheredBytes = 65_536
 
-  private let limits: CheckServerLimits
+  private let limits: StreamLimits
   private var gathered = ByteBuffer()
   private var gatheredPromise: EventLoopPromise<Void>?
   private var lastRead = NIODeadline.now()
@@ -31,7 +33,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   private var isClosing = false
   private var ticker: RepeatedTask?
 
-  init(limits: CheckServerLimits) { self.limits = limits }
+  init(limits: StreamLimits) { self.limits = limits }
 
   func handlerAdded(context: ChannelHandlerContext) {
     gathered = context.channel.allocator.buffer(capacity: 4_096)

@@ -13,6 +13,7 @@ package struct IMEI: Hashable, Comparable, Sendable, CustomStringConvertible {
     self.number = number
   }
 
+  /// For fourteen digits that were counted.
   package init(unchecked number: UInt64) { self.number = number }
 
   package init?(tac: TAC, serial: UInt32) {

@@ -33,27 +33,38 @@ package struct Judge: Sendable {
   }
 
   package func answer(
-    _ query: CheckQuery, asOf now: Instant, on eventLoop: any EventLoop
+    _ query: CheckQuery, from interface: CheckInterface, asOf now: Instant,
+    on eventLoop: any EventLoop
   ) -> Reply {
+    let asked = Asked(query: query, interface: interface, at: now)
     let verdict = engine.verdict(on: query, in: keeper.current, asOf: now)
     // In shadow mode everything is let through, so nobody need be asked.
     guard let asker, verdict.rule == .mode, !engine.settings.isShadow,
       case .device(let device) = query.identity
-    else { return .now(noted(verdict, query, asOf: now)) }
+    else { return .now(noted(verdict, asked)) }
     if let answer = asker.remembered(device.imei, asOf: now) {
-      return .now(noted(verdict.answered(answer), query, asOf: now))
+      return .now(noted(verdict.answered(answer), asked))
     }
     let answer = asker.ask(device.imei, asOf: now, on: eventLoop)
     return .later(
       answer.map { answer in
-        noted(answer.map(verdict.answered) ?? failed(verdict), query, asOf: now)
+        noted(answer.map(verdict.answered) ?? failed(verdict), asked)
       })
   }
 
-  private func noted(_ verdict: Verdict, _ query: CheckQuery, asOf now: Instant) -> CheckAnswer {
-    counters.count(verdict)
-    checkLog?.note(query, verdict, asOf: now)
-    sightings?.note(query, verdict.answer, asOf: now)
+  /// One question, while it is answered.
+  private struct Asked: Sendable {
+    let query: CheckQuery
+    let interface: CheckInterface
+    let at: Instant
+    let since = NIODeadline.now()
+  }
+
+  private func noted(_ verdict: Verdict, _ asked: Asked) -> CheckAnswer {
+    checkLog?.note(asked.query, verdict, asOf: asked.at)
+    sightings?.note(asked.query, verdict.answer, asOf: asked.at)
+    counters.count(
+      verdict, from: asked.interface, nanoseconds: (NIODeadline.now() - asked.since).nanoseconds)
     return verdict.answer
   }
 

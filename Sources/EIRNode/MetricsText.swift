@@ -10,13 +10,7 @@ struct MetricsText {
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
     asked: RegistryAsker.Counts?, sightings: SightingLoop?, droppedLines: Int
   ) {
-    family("eir_checks_total", "counter", "Checks by the rule that decided and what it decided.")
-    for (rule, decided, count) in counters.counts {
-      text += "eir_checks_total{rule=\"\(rule)\",decided=\"\(decided)\"} \(count)\n"
-    }
-    counter(
-      "eir_shadowed_total", "Let through in shadow mode against the list.",
-      counters.shadowedCount)
+    add(counters)
     gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
     gauge("eir_list_position", "Position of the list.", Int(clamping: status.position ?? 0))
     if let age = status.ageSeconds {
@@ -40,6 +34,32 @@ struct MetricsText {
     if let asked { add(asked) }
     if let sightings { add(sightings) }
   }
+
+  private mutating func add(_ counters: CheckCounters) {
+    family(
+      "eir_checks_total", "counter",
+      "Checks by interface, the rule that decided and what it decided.")
+    for count in counters.counts {
+      text += "eir_checks_total{interface=\"\(count.interface)\",rule=\"\(count.rule)\","
+      text += "decided=\"\(count.decided)\"} \(count.count)\n"
+    }
+    counter(
+      "eir_shadowed_total", "Let through in shadow mode against the list.",
+      counters.shadowedCount)
+    let name = "eir_check_duration_seconds"
+    family(name, "histogram", "From the question understood to the answer known.")
+    for latency in counters.latencies {
+      let label = "interface=\"\(latency.interface)\""
+      for (bound, count) in zip(CheckCounters.bounds, latency.counts) {
+        text += "\(name)_bucket{\(label),le=\"\(Self.seconds(bound))\"} \(count)\n"
+      }
+      text += "\(name)_bucket{\(label),le=\"+Inf\"} \(latency.total)\n"
+      text += "\(name)_sum{\(label)} \(Self.seconds(latency.sumNanoseconds))\n"
+      text += "\(name)_count{\(label)} \(latency.total)\n"
+    }
+  }
+
+  private static func seconds(_ nanoseconds: Int) -> Double { Double(nanoseconds) / 1e9 }
 
   private mutating func add(_ sightings: SightingLoop) {
     let (noted, sent) = (sightings.notes.counts, sightings.counts)

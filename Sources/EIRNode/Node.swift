@@ -127,7 +127,7 @@ package struct Node: Sendable {
         host: settings.listen.host, port: settings.listen.port,
         group: MultiThreadedEventLoopGroup.singleton,
         responder: N17Responder(decidingOn: { query, eventLoop in
-          judge.answer(query, asOf: .now(), on: eventLoop)
+          judge.answer(query, from: .n17, asOf: .now(), on: eventLoop)
         }))
     } catch {
       throw NodeError(.cannotListen, error.description, underlying: error)

@@ -6,6 +6,7 @@ import DeviceLists
 struct N17Parameters: ~Copyable {
   private var identity: CheckedIdentity?
   private var imsi: IMSI?
+  private var msisdn: MSISDN?
   /// One bit for each parameter that has come: a set would allocate.
   private var seen: UInt8 = 0
   private var fault: N17Refusal?
@@ -24,7 +25,7 @@ struct N17Parameters: ~Copyable {
     if let fault, fault.parameter == .pei { throw fault }
     guard let identity else { throw .parameter(.pei, .missing) }
     if let fault { throw fault }
-    return CheckQuery(identity: identity, imsi: imsi)
+    return CheckQuery(identity: identity, imsi: imsi, msisdn: msisdn)
   }
 
   private mutating func read(_ pair: Span<UInt8>) {
@@ -81,7 +82,7 @@ struct N17Parameters: ~Copyable {
     switch parameter {
     case .pei: identity = try Self.identity(in: value)
     case .supi: imsi = Self.imsi(in: value)
-    case .gpsi: break
+    case .gpsi: msisdn = Self.msisdn(in: value)
     case .supportedFeatures:
       for index in 0..<value.count where !Self.isHexadecimal(value[index]) {
         throw .parameter(parameter, .notHexadecimal)
@@ -109,17 +110,29 @@ struct N17Parameters: ~Copyable {
   }
 
   private static func device(_ number: UInt64, softwareVersion: UInt8?) -> CheckedIdentity {
-    guard let imei = IMEI(number: number) else { return .unusable }
-    return .device(IMEISV(imei: imei, softwareVersion: softwareVersion))
+    .device(IMEISV(imei: IMEI(unchecked: number), softwareVersion: softwareVersion))
   }
 
   /// Any text is a legal SUPI: one that has no well-formed IMSI names no subscriber to us.
   private static func imsi(in supi: Span<UInt8>) -> IMSI? {
-    guard supi.starts(with: "imsi-") else { return nil }
-    let length = supi.count - 5
-    guard IMSI.lengths.contains(length) else { return nil }
-    guard let number = digits(supi.extracting(5..<supi.count), count: length) else { return nil }
-    return IMSI(packed: UInt64(length) * 1_000_000_000_000_000 + number)
+    packed(supi, after: "imsi-", lengths: IMSI.lengths).flatMap { IMSI(packed: $0) }
+  }
+
+  /// Likewise of a GPSI: `extid-` names nobody to us. TS 29.571, 5.3.2.
+  private static func msisdn(in gpsi: Span<UInt8>) -> MSISDN? {
+    packed(gpsi, after: "msisdn-", lengths: MSISDN.lengths).flatMap { MSISDN(packed: $0) }
+  }
+
+  /// Length × 10^15 + digits, as subscriber numbers are kept.
+  private static func packed(
+    _ value: Span<UInt8>, after prefix: StaticString, lengths: ClosedRange<Int>
+  ) -> UInt64? {
+    guard value.starts(with: prefix) else { return nil }
+    let text = value.extracting(prefix.utf8CodeUnitCount..<value.count)
+    guard lengths.contains(text.count), let number = digits(text, count: text.count) else {
+      return nil
+    }
+    return UInt64(text.count) * 1_000_000_000_000_000 + number
   }
 
   private static func digits(_ bytes: Span<UInt8>, count: Int) -> UInt64? {

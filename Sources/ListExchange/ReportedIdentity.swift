@@ -18,7 +18,7 @@ package enum ReportedIdentity: Hashable, Sendable {
   package var checked: CheckedIdentity {
     switch self {
     case .device(let device): .device(device)
-    case .unusable: .unusable
+    case .unusable(let identity): .unusable(identity)
     }
   }
 

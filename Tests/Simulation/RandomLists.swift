@@ -96,7 +96,7 @@ package struct RandomLists {
     let identity: CheckedIdentity =
       switch Int.random(in: 0..<20, using: &generator) {
       case 0: .none
-      case 1: .unusable
+      case 1: .unusable(UnusableIdentity("*#06#"))
       default: .device(IMEISV(imei: device(), softwareVersion: version))
       }
     return CheckQuery(identity: identity, imsi: generator.one(in: 2) ? nil : subscriber())

@@ -23,8 +23,9 @@ final class SightingNotes: Sendable {
 
   fileprivate struct Key: Hashable {
     var imei: UInt64
+    /// Of what is no IMEI; else empty.
+    var text: String
     var imsi: UInt64
-    var day: Int64
     var answer: CheckAnswer
   }
 
@@ -54,12 +55,11 @@ final class SightingNotes: Sendable {
   }
 
   func note(_ query: CheckQuery, _ answer: CheckAnswer, asOf now: Instant) {
-    guard let imsi = query.imsi, case .device(let device) = query.identity else { return }
-    let key = Key(
-      imei: device.imei.number, imsi: imsi.packed, day: now.secondsSinceEpoch / 86_400,
-      answer: answer)
+    guard let imsi = query.imsi, let identity = ReportedIdentity(query.identity) else { return }
+    let key = Key(identity, imsi, answer)
     state.withLock { state in
-      guard key.isWanted(state.amount), state.isNew(key) else { return }
+      guard key.isWanted(state.amount), state.isNew(key, day: now.secondsSinceEpoch / 86_400)
+      else { return }
       // Grey and black have the rest of the room on disk.
       let hasRoom = key.isAlwaysWanted || !state.isDiskFull
       guard hasRoom, state.pending.count < Self.mostPending else {
@@ -69,7 +69,8 @@ final class SightingNotes: Sendable {
       state.remember(key)
       state.counts.noted += 1
       state.pending.append(
-        Sighting(identity: .device(device), imsi: imsi, status: answer, seenAt: now))
+        Sighting(
+          identity: identity, imsi: imsi, msisdn: query.msisdn, status: answer, seenAt: now))
     }
   }
 
@@ -81,8 +82,33 @@ final class SightingNotes: Sendable {
   func wrote(_ count: Int) { state.withLock { $0.pending.removeFirst(count) } }
 }
 
+extension ReportedIdentity {
+  /// Nil where nothing was given that could be told apart.
+  fileprivate init?(_ identity: CheckedIdentity) {
+    switch identity {
+    case .device(let device): self = .device(device)
+    case .unusable(let text) where !text.text.isEmpty: self = .unusable(text)
+    case .unusable, .none: return nil
+    }
+  }
+}
+
 extension SightingNotes.Key {
+  fileprivate init(_ identity: ReportedIdentity, _ imsi: IMSI, _ answer: CheckAnswer) {
+    switch identity {
+    case .device(let device): self.init(device.imei.number, "", imsi, answer)
+    case .unusable(let identity): self.init(0, identity.text, imsi, answer)
+    }
+  }
+
+  private init(_ imei: UInt64, _ text: String, _ imsi: IMSI, _ answer: CheckAnswer) {
+    self.init(imei: imei, text: text, imsi: imsi.packed, answer: answer)
+  }
+
   fileprivate var isAlwaysWanted: Bool { answer == .grey || answer == .black }
+
+  /// The same at every node and after every start, which a hash of the library is not.
+  private var number: UInt64 { text.utf8.reduce(imei) { $0 &* 31 &+ UInt64($1) } }
 
   fileprivate func isWanted(_ amount: ExchangeParameters.Sightings) -> Bool {
     switch amount.send {
@@ -91,15 +117,15 @@ extension SightingNotes.Key {
     // By the numbers alone, so that a restart and every node of the operator choose alike.
     case .sampled:
       isAlwaysWanted
-        || (((imei ^ imsi) &* 0x9E37_79B9_7F4A_7C15) >> 32) % UInt64(amount.oneIn) == 0
+        || (((number ^ imsi) &* 0x9E37_79B9_7F4A_7C15) >> 32) % UInt64(amount.oneIn) == 0
     }
   }
 }
 
 extension SightingNotes.State {
-  fileprivate mutating func isNew(_ key: SightingNotes.Key) -> Bool {
-    if key.day != day {
-      (young, old, day) = ([], [], key.day)
+  fileprivate mutating func isNew(_ key: SightingNotes.Key, day: Int64) -> Bool {
+    if day != self.day {
+      (young, old, self.day) = ([], [], day)
     }
     return !young.contains(key) && !old.contains(key)
   }

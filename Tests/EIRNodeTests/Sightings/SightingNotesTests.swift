@@ -38,12 +38,26 @@ struct SightingNotesTests {
     #expect(notes.oldest(10) == Array(pending.suffix(1)))
   }
 
-  @Test func `without a subscriber or a device there is nothing to note`() {
+  @Test func `without a subscriber or an identity there is nothing to note`() {
     let notes = Self.notes()
     notes.note(Self.query(1, imsi: nil), .black, asOf: Self.now)
     notes.note(CheckQuery(identity: .none, imsi: Self.imsi), .black, asOf: Self.now)
-    notes.note(CheckQuery(identity: .unusable, imsi: Self.imsi), .black, asOf: Self.now)
     #expect(notes.counts == .init())
+  }
+
+  @Test func `what is no IMEI is noted as it came, and the number of the line with it`() throws {
+    let notes = Self.notes()
+    let msisdn = try MSISDN("4915112345678")
+    for text in ["*#06#", "*#06#", "35A", ""] {
+      notes.note(
+        CheckQuery(
+          identity: .unusable(UnusableIdentity(text)), imsi: Self.imsi, msisdn: msisdn),
+        .unknown, asOf: Self.now)
+    }
+    let pending = notes.oldest(10)
+    #expect(pending.map(\.identity.text) == ["*#06#", "35A"], "an empty one names nothing")
+    #expect(pending.map(\.msisdn) == [msisdn, msisdn])
+    #expect(try Sighting.lines(RecordLines.write(pending)) == pending)
   }
 
   @Test(
