@@ -107,7 +107,9 @@ let package = Package(
         http2("NIOHPACK"), nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOHTTP1"),
         nio("NIOPosix"),
       ]),
-    target("EquipmentCheck", ["DeviceIdentity", "DeviceLists"]),
+    target("Diameter", [nio("NIOCore")]),
+    target(
+      "EquipmentCheck", ["DeviceIdentity", "DeviceLists", "Diameter", nio("NIOCore")]),
     target("RegistryFiles", ["DeviceIdentity", "DeviceLists"]),
     target(
       "NightlyJobs",
@@ -130,8 +132,8 @@ let package = Package(
     target(
       "EIRNode",
       [
-        "CheckServer", "DeviceIdentity", "DeviceLists", "EquipmentCheck", "ExchangeTrust", "GZip",
-        "ListExchange", "ListIndex", asyncAlgorithms, configuration, crypto, httpClient, httpTypes,
+        "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck",
+        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asyncAlgorithms, configuration, crypto, httpClient, httpTypes,
         hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
         nio("NIOPosix"), systemPackage, unixSignals, x509,
       ]),
@@ -186,7 +188,13 @@ let package = Package(
         "CheckServer", "Simulation", http2("NIOHPACK"), http2("NIOHTTP2"),
         nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
       ]),
-    test("EquipmentCheckTests", ["DeviceIdentity", "DeviceLists", "EquipmentCheck"]),
+    test("DiameterTests", ["Diameter", "Simulation", nio("NIOCore")]),
+    test(
+      "EquipmentCheckTests",
+      [
+        "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck", "Simulation",
+        nio("NIOCore"),
+      ]),
     test(
       "ListIndexTests", ["DeviceIdentity", "DeviceLists", "ListIndex", "Simulation", crypto]),
     test("GZipTests", ["GZip"]),

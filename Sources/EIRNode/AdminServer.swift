@@ -64,6 +64,8 @@ struct AdminServer: Sendable {
   let token: AdminToken
   let keeper: ListKeeper
   let judge: Judge
+  /// Nil where S13 is not answered.
+  let s13Peers: S13Peers?
   let exchange: NodeExchange
   let threads: NIOThreadPool
   let logger: Logger
@@ -95,7 +97,7 @@ struct AdminServer: Sendable {
     router.get("/metrics") { _, _ in
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
-        asked: judge.asker?.counts, sightings: exchange.sightings,
+        asked: judge.asker?.counts, sightings: exchange.sightings, s13: s13Peers,
         droppedLines: judge.checkLog?.droppedCount ?? 0)
       return Self.text(text.text, type: MetricsText.contentType)
     }
@@ -112,6 +114,7 @@ struct AdminServer: Sendable {
   private func status() -> StatusReport {
     var report = StatusReport(
       settings: settings, keeper: keeper, health: exchange.health.report, asOf: .now())
+    report.s13Peers = s13Peers?.reports
     report.files = settings.files == nil ? nil : exchange.filesState.report
     report.exchange = .init(
       exchange.parameters.state, instance: exchange.credentials.instance,

@@ -1,4 +1,5 @@
 import DeviceLists
+import Diameter
 
 /// Counters and gauges in the text format of Prometheus, version 0.0.4.
 struct MetricsText {
@@ -8,7 +9,7 @@ struct MetricsText {
 
   init(
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
-    asked: RegistryAsker.Counts?, sightings: SightingLoop?, droppedLines: Int
+    asked: RegistryAsker.Counts?, sightings: SightingLoop?, s13: S13Peers?, droppedLines: Int
   ) {
     add(counters)
     gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
@@ -33,6 +34,7 @@ struct MetricsText {
     counter("eir_check_log_dropped_total", "Lines left out of the check log.", droppedLines)
     if let asked { add(asked) }
     if let sightings { add(sightings) }
+    if let s13 { add(s13) }
   }
 
   private mutating func add(_ counters: CheckCounters) {
@@ -60,6 +62,18 @@ struct MetricsText {
   }
 
   private static func seconds(_ nanoseconds: Int) -> Double { Double(nanoseconds) / 1e9 }
+
+  private mutating func add(_ peers: S13Peers) {
+    gauge("eir_s13_peers", "Diameter peers that are connected.", peers.openCount)
+    family("eir_s13_peer_up", "gauge", "1 while a peer that is named in the settings is connected.")
+    for peer in peers.expected {
+      text += "eir_s13_peer_up{peer=\"\(peer.name)\"} \(peer.isOpen ? 1 : 0)\n"
+    }
+    family("eir_s13_refused_total", "counter", "Diameter requests refused, by Result-Code.")
+    for refusal in peers.refusalCounts {
+      text += "eir_s13_refused_total{code=\"\(refusal.code.rawValue)\"} \(refusal.count)\n"
+    }
+  }
 
   private mutating func add(_ sightings: SightingLoop) {
     let (noted, sent) = (sightings.notes.counts, sightings.counts)

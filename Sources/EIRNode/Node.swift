@@ -17,6 +17,8 @@ package struct Node: Sendable {
   /// Where it can be reached, once it can.
   package struct Addresses: Hashable, Sendable {
     package var checks: SocketAddress
+    /// Nil where S13 is not answered.
+    package var s13: SocketAddress?
     package var admin: SocketAddress
     /// Nil where the registry cannot hand lists over.
     package var exchange: SocketAddress?
@@ -76,13 +78,18 @@ package struct Node: Sendable {
       sightings: exchange.sightings?.notes, asker: exchange.asker)
     let listener = try await listener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
+    let s13Peers = settings.s13.map { S13Peers(allowed: $0.peers) }
+    let s13 = try await s13Listener(judge, s13Peers)
+    let s13Address = settings.s13.flatMap { settings in
+      s13.map { SocketAddress(host: settings.listen.host, port: $0.port) }
+    }
     let arrivals = Arrivals(expected: settings.exchangeListen == nil ? 1 : 2) { admin, exchange in
       tellTools(admin)
-      onReady(Addresses(checks: checks, admin: admin, exchange: exchange))
+      onReady(Addresses(checks: checks, s13: s13Address, admin: admin, exchange: exchange))
     }
     let admin = AdminServer(
-      settings: settings, token: token, keeper: keeper, judge: judge, exchange: exchange,
-      threads: threads, logger: logger
+      settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13Peers,
+      exchange: exchange, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []
@@ -91,7 +98,8 @@ package struct Node: Sendable {
       services.append(
         LogService(log: checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
     }
-    services += [ListenerService(listener: listener), admin]
+    services += [ListenerService { await listener.shutdown() }, admin]
+    if let s13 { services.append(ListenerService { await s13.shutdown() }) }
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     try await run(services)
   }
@@ -118,6 +126,21 @@ package struct Node: Sendable {
     } catch {
       logger.warning(
         "cannot say where the tools find this node", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  private func s13Listener(
+    _ judge: Judge, _ peers: S13Peers?
+  ) async throws(NodeError) -> StreamListener? {
+    guard let peers, let settings = settings.s13 else { return nil }
+    do throws(CheckServerError) {
+      return try await S13Service(settings, peers: peers, logger: logger) { query, eventLoop in
+        judge.answer(query, from: .s13, asOf: .now(), on: eventLoop)
+      }.start(
+        host: settings.listen.host, port: settings.listen.port,
+        group: MultiThreadedEventLoopGroup.singleton)
+    } catch {
+      throw NodeError(.cannotListen, error.description, underlying: error)
     }
   }
 

@@ -1,4 +1,3 @@
-import CheckServer
 import Logging
 import NIOPosix
 import ServiceLifecycle
@@ -42,12 +41,13 @@ struct LoopService: Service {
   }
 }
 
+/// A listener, which ends in good order.
 struct ListenerService: Service {
-  let listener: CheckServer
+  let shutdown: @Sendable () async -> Void
 
   func run() async throws {
     try await gracefulShutdown()
-    await listener.shutdown()
+    await shutdown()
   }
 }
 

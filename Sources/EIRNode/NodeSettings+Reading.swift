@@ -30,6 +30,7 @@ extension NodeSettings {
     }
     let files = text.files()
     let exchange = text.exchange(for: purpose, needsURL: files == nil)
+    let s13 = text.s13()
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
     let asks = text.text(.mode) == "ask"
     let decision = text.decision(asks: asks)
@@ -42,6 +43,7 @@ extension NodeSettings {
     settings.tlsDirectory = exchange.tlsDirectory
     settings.exchangeListen = exchange.listen
     settings.files = files
+    settings.s13 = s13
     settings.asks = asks
     settings.ask = ask
     if let listen { settings.listen = listen }
@@ -55,7 +57,7 @@ extension NodeSettings {
 }
 
 extension SettingsText {
-  fileprivate mutating func required<Value>(
+  mutating func required<Value>(
     _ key: SettingKey, _ advice: String, _ read: (String) -> Value?
   ) -> Value? {
     guard let text = text(key), !text.isEmpty else {
@@ -65,7 +67,7 @@ extension SettingsText {
     return understood(key, text, advice, read)
   }
 
-  fileprivate mutating func optional<Value>(
+  mutating func optional<Value>(
     _ key: SettingKey, _ advice: String, _ read: (String) -> Value?
   ) -> Value? {
     guard let text = text(key) else { return nil }

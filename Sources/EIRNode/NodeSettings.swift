@@ -20,6 +20,8 @@ package struct NodeSettings: Sendable {
   package var ask: Asking?
   /// Where network elements ask.
   package var listen = SocketAddress(host: "127.0.0.1", port: 8080)
+  /// Nil where S13 is not answered.
+  package var s13: S13Settings?
   /// Where the operator's own tools ask; loopback only.
   package var admin = SocketAddress(host: "127.0.0.1", port: 8081)
   package var decision = DecisionSettings()

@@ -13,6 +13,12 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case filesDone = "files.done"
   case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
+  case s13Listen = "s13.listen"
+  case s13Host = "s13.host"
+  case s13Realm = "s13.realm"
+  case s13Realms = "s13.realms"
+  case s13Peers = "s13.peers"
+  case s13WatchdogSeconds = "s13.watchdogSeconds"
   case admin
   case mode
   case shadow

@@ -69,6 +69,8 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var exchange: Exchange?
   /// Nil where the registry's files are not taken.
   package var files: FilesReport?
+  /// Diameter peers that are connected; nil where S13 is not answered, or no node runs.
+  package var s13Peers: [S13Peers.Report]?
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
@@ -140,6 +142,10 @@ extension StatusReport {
       lines.append("  CEIR       \(reach)\(contact)")
     }
     if let exchange { lines += exchange.lines }
+    if let s13Peers {
+      let names = s13Peers.map { "\($0.name) (\($0.address))" }.joined(separator: ", ")
+      lines.append("  S13 peers  \(names.isEmpty ? "none is connected" : names)")
+    }
     if let files { lines.append("  files      \(files.text)") }
     if let trouble = ceir.trouble { lines.append("  trouble    \(trouble)") }
     if shadow { lines.append("  shadow     every device is let through") }

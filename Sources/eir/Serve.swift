@@ -10,6 +10,8 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
   @OptionGroup(title: "How to decide") var decision: DecisionOptions
 
+  @OptionGroup(title: "S13 (Diameter)") var s13: S13Options
+
   @OptionGroup(title: "The registry") var registry: RegistryOptions
 
   @Option(help: "Address that answers questions in the mode ask, if another.")
@@ -54,16 +56,19 @@ struct Serve: AsyncParsableCommand {
       .filesPollSeconds: filesPollSeconds, .filesDone: filesDone,
     ]
     let settings = try await NodeSettings.read(
-      common.sources(own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }),
+      common.sources(
+        own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
+          .merging(s13.flags) { $1 }),
       for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)
     let logger = Logger(label: "eir") { StreamLogHandler.standardError(label: $0) }
     let name = settings.registry
     try await Node(settings: settings, logger: logger).run { addresses in
+      let s13 = addresses.s13.map { ", s13 \($0)" } ?? ""
       let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
       let line =
-        "eir: answering \(addresses.checks), admin \(addresses.admin)\(exchange), "
+        "eir: answering \(addresses.checks), admin \(addresses.admin)\(s13)\(exchange), "
         + "registry \(name)\n"
       FileHandle.standardOutput.write(Data(line.utf8))
     }

@@ -42,6 +42,34 @@ struct RegistryOptions: ParsableArguments {
   }
 }
 
+/// Where and for whom S13 is answered.
+struct S13Options: ParsableArguments {
+  @Option(help: "Address on which MMEs and SGSNs are answered over Diameter.")
+  var s13Listen: String?
+
+  @Option(help: "This node's Diameter name, its Origin-Host.")
+  var s13Host: String?
+
+  @Option(help: "This node's Diameter realm, its Origin-Realm.")
+  var s13Realm: String?
+
+  @Option(help: "Other realms that are served, with commas between.")
+  var s13Realms: String?
+
+  @Option(help: "Origin-Hosts that may connect, *.DOMAIN for all below it, or any.")
+  var s13Peers: String?
+
+  @Option(help: "Silence after which a Diameter peer is asked whether it lives, in seconds.")
+  var s13WatchdogSeconds: String?
+
+  var flags: [SettingKey: String?] {
+    [
+      .s13Listen: s13Listen, .s13Host: s13Host, .s13Realm: s13Realm, .s13Realms: s13Realms,
+      .s13Peers: s13Peers, .s13WatchdogSeconds: s13WatchdogSeconds,
+    ]
+  }
+}
+
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
   @Option(

@@ -29,7 +29,7 @@ enum Layout {
     ]),
     "RegistryFiles": system.union(["DeviceLists"]),
     "Diameter": ["NIOCore"],
-    "EquipmentCheck": ["DeviceLists", "Diameter"],
+    "EquipmentCheck": ["DeviceLists", "Diameter", "NIOCore"],
     "CheckServer": nio.union(system).union(["DeviceLists", "Logging"]),
     "CLibPQ": [],
     "PostgreSQL": system.union(["CLibPQ", "Logging"]),

@@ -1,0 +1,212 @@
+package import CheckServer
+package import DeviceLists
+import Diameter
+package import EquipmentCheck
+package import Logging
+package import NIOCore
+
+/// What all connections of one listener share.
+package struct S13Service: Sendable {
+  /// What decides: called on the event loop, so it must not wait.
+  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply
+
+  let s13: S13
+  let peers: S13Peers
+  let limits: S13Limits
+  let watchdog: TimeAmount
+  let logger: Logger
+  let decide: Decide
+
+  package init(
+    s13: S13, peers: S13Peers, limits: S13Limits = .init(), watchdog: TimeAmount = .seconds(30),
+    logger: Logger, decide: @escaping Decide
+  ) {
+    self.s13 = s13
+    self.peers = peers
+    self.limits = limits
+    self.watchdog = watchdog
+    self.logger = logger
+    self.decide = decide
+  }
+
+  init(
+    _ settings: S13Settings, peers: S13Peers, logger: Logger, decide: @escaping Decide
+  ) {
+    let local = LocalNode(
+      host: settings.host, realm: settings.realm, productName: "OpenCEIR",
+      originStateID: UInt32(truncatingIfNeeded: Instant.now().secondsSinceEpoch))
+    self.init(
+      s13: S13(local: local, realms: settings.realms), peers: peers,
+      watchdog: .seconds(Int64(settings.watchdogSeconds)), logger: logger, decide: decide)
+  }
+
+  /// - Parameter port: 0 for any free one.
+  package func start(
+    host: String, port: Int, group: any EventLoopGroup, security: ConnectionSecurity? = nil
+  ) async throws(CheckServerError) -> StreamListener {
+    try await StreamListener.start(
+      host: host, port: port, group: group, limits: limits.stream, security: security
+    ) { channel in
+      StreamListener.Handlers([S13Handler(self, channel: channel)])
+    }
+  }
+}
+
+/// Answers one Diameter connection on its event loop: what comes in one read is answered in one
+/// write.
+final class S13Handler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  let service: S13Service
+  let since = NIODeadline.now()
+  let address: String
+  var session: PeerSession
+  var watchdog: PeerWatchdog
+  var chance = SystemRandomNumberGenerator()
+  /// What has come and is not yet a whole message.
+  private var received = ByteBuffer()
+  var answers = ByteBuffer()
+  /// Requests that wait for the CEIR.
+  private var pendingCount = 0
+  /// Nothing is looked at until it is known whether the peer may come in.
+  var isHeld = false
+  private var isClosing = false
+  /// Those who want to know whether the peer lives.
+  var probes: [EventLoopPromise<Bool>] = []
+
+  init(_ service: S13Service, channel: any Channel) {
+    self.service = service
+    address = channel.remoteAddress?.description ?? "?"
+    session = PeerSession(
+      local: service.s13.local, address: channel.localAddress.flatMap { PeerAddress($0) },
+      requestNumber: .random(in: 0 ... .max))
+    watchdog = PeerWatchdog(interval: service.watchdog, asOf: .now(), using: &chance)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isClosing else { return }
+    var bytes = unwrapInboundIn(data)
+    watchdog.heard(asOf: .now())
+    for probe in probes { probe.succeed(true) }
+    probes = []
+    if received.readableBytes == 0 {
+      received = bytes
+    } else {
+      received.writeBuffer(&bytes)
+    }
+    if isHeld {
+      if received.readableBytes > service.limits.heldBytes { context.close(promise: nil) }
+      return
+    }
+    readMessages(context: context)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    send(context: context)
+    context.fireChannelReadComplete()
+  }
+
+  /// Answers every whole message that has come.
+  func readMessages(context: ChannelHandlerContext) {
+    var bytes = ByteBuffer()
+    swap(&bytes, &received)
+    let used = readMessages(in: bytes.readableBytesSpan, context: context)
+    bytes.moveReaderIndex(forwardBy: used)
+    guard bytes.readableBytes > 0, !isClosing else { return }
+    bytes.discardReadBytes()
+    received = bytes
+  }
+
+  /// How many bytes were whole messages.
+  private func readMessages(in bytes: RawSpan, context: ChannelHandlerContext) -> Int {
+    var offset = 0
+    while !isHeld, !isClosing {
+      switch MessageFrame(in: bytes, at: offset, mostBytes: service.limits.messageBytes) {
+      case .incomplete: return offset
+      case .broken(let header, let refusal):
+        service.peers.countRefusal(refusal.code)
+        session.broken(header, refusal, into: &answers)
+        close(context: context)
+      case .message(let header):
+        let message = bytes.extracting(offset..<offset + header.length)
+        take(header, message, context: context)
+        offset += header.length
+      }
+    }
+    return offset
+  }
+
+  private func take(
+    _ header: DiameterHeader, _ message: RawSpan, context: ChannelHandlerContext
+  ) {
+    switch session.received(header, message, watchdog: &watchdog, into: &answers) {
+    case .request: answer(header, message, context: context)
+    case .goOn: break
+    case .refused(let code): service.peers.countRefusal(code)
+    case .admit(let peer): admit(peer, context: context)
+    case .close(let code):
+      if let code { refused(code) }
+      close(context: context)
+    }
+  }
+
+  private func answer(
+    _ header: DiameterHeader, _ message: RawSpan, context: ChannelHandlerContext
+  ) {
+    do throws(DiameterRefusal) {
+      let request = try service.s13.request(header, message)
+      switch service.decide(request.query, context.eventLoop) {
+      case .now(let answer):
+        service.s13.write(answer, to: request, message, into: &answers)
+      case .later(let answer):
+        guard pendingCount < service.limits.pendingAnswers else {
+          throw DiameterRefusal(.tooBusy)
+        }
+        wait(for: answer, to: request, message, context: context)
+      }
+    } catch {
+      service.peers.countRefusal(error.code)
+      service.s13.write(error, to: header, message, into: &answers)
+    }
+  }
+
+  /// Others may be answered before this one: the peer knows them by their numbers.
+  private func wait(
+    for answer: EventLoopFuture<CheckAnswer>, to request: S13Request, _ message: RawSpan,
+    context: ChannelHandlerContext
+  ) {
+    pendingCount += 1
+    var kept = ByteBuffer()
+    kept.writeBytes(of: message, 0..<message.byteCount)
+    answer.assumeIsolated().whenComplete { [self] result in
+      pendingCount -= 1
+      guard !isClosing, context.channel.isActive else { return }
+      switch result {
+      case .success(let answer):
+        service.s13.write(answer, to: request, kept.readableBytesSpan, into: &answers)
+      case .failure:
+        service.peers.countRefusal(.unableToComply)
+        service.s13.write(
+          DiameterRefusal(.unableToComply), to: request.header, kept.readableBytesSpan,
+          into: &answers)
+      }
+      send(context: context)
+    }
+  }
+
+  func send(context: ChannelHandlerContext) {
+    guard answers.readableBytes > 0 else { return }
+    var bytes = context.channel.allocator.buffer(capacity: answers.capacity)
+    swap(&bytes, &answers)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+  }
+
+  /// Ends the connection once what is written is sent.
+  func close(context: ChannelHandlerContext) {
+    guard !isClosing else { return }
+    isClosing = true
+    send(context: context)
+    context.triggerUserOutboundEvent(CloseAfterWriting(), promise: nil)
+  }
+}

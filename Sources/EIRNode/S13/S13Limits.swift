@@ -1,0 +1,31 @@
+import CheckServer
+package import NIOCore
+
+/// Every limit on what a Diameter peer may ask of the node, by name.
+package struct S13Limits: Sendable {
+  /// A whole message. An ME-Identity-Check-Request has some 350 bytes.
+  package var messageBytes = 65_536
+  /// Connections open at once.
+  package var connections = 16_384
+  /// Requests of one connection that wait for the CEIR; beyond them the answer is 3004.
+  package var pendingAnswers = 1_024
+  /// Bytes that are kept while it is found out whether a peer may come in.
+  package var heldBytes = 1 << 18
+  /// A connection without its capabilities request.
+  package var capabilities: TimeAmount = .seconds(10)
+  /// How long the older of two connections of one peer has to show that it lives.
+  package var probe: TimeAmount = .seconds(2)
+  /// How long the end of the node waits for peers to let go.
+  package var drain: TimeAmount = .seconds(5)
+  package var tick: TimeAmount = .seconds(2)
+
+  package init() {}
+
+  var stream: StreamLimits {
+    var limits = StreamLimits()
+    limits.connections = connections
+    limits.drain = drain
+    limits.tick = tick
+    return limits
+  }
+}

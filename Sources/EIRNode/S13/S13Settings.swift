@@ -1,0 +1,93 @@
+package import Diameter
+
+/// Where and for whom S13 is answered.
+package struct S13Settings: Hashable, Sendable {
+  /// Who may connect, by the Origin-Host that a peer tells.
+  package enum AllowedPeers: Hashable, Sendable {
+    case any
+    /// Names, and domains (`*.DOMAIN`) whose every name is allowed.
+    case named(Set<DiameterIdentity>, domains: [DiameterIdentity])
+
+    /// `any`, or names and `*.DOMAIN` with commas between.
+    package init?(_ text: String) {
+      if text == "any" {
+        self = .any
+        return
+      }
+      var names: Set<DiameterIdentity> = []
+      var domains: [DiameterIdentity] = []
+      for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        let part = part.drop { $0 == " " }
+        if part.hasPrefix("*.") {
+          guard let domain = DiameterIdentity(part.dropFirst(2)) else { return nil }
+          domains.append(domain)
+        } else {
+          guard let name = DiameterIdentity(part) else { return nil }
+          names.insert(name)
+        }
+      }
+      self = .named(names, domains: domains)
+    }
+
+    func allow(_ peer: DiameterIdentity) -> Bool {
+      switch self {
+      case .any: true
+      case .named(let names, let domains):
+        names.contains(peer) || domains.contains { peer.isBelow($0) }
+      }
+    }
+  }
+
+  package var listen: SocketAddress
+  /// Origin-Host and Origin-Realm of this node.
+  package var host: DiameterIdentity
+  package var realm: DiameterIdentity
+  /// Destination-Realms that are served besides ``realm``.
+  package var realms: [DiameterIdentity] = []
+  package var peers: AllowedPeers
+  /// Tw of RFC 3539.
+  package var watchdogSeconds = 30
+
+  package static let watchdogSecondsAllowed = 6...600
+
+  package init(
+    listen: SocketAddress, host: DiameterIdentity, realm: DiameterIdentity, peers: AllowedPeers
+  ) {
+    self.listen = listen
+    self.host = host
+    self.realm = realm
+    self.peers = peers
+  }
+}
+
+extension SettingsText {
+  /// Nil where S13 is not answered.
+  mutating func s13() -> S13Settings? {
+    guard
+      let listen = optional(
+        .s13Listen, "give an address and a port, such as 127.0.0.1:3868", { SocketAddress($0) })
+    else { return nil }
+    let host = required(.s13Host, "give this node's Diameter name, such as eir.example.org") {
+      DiameterIdentity($0)
+    }
+    let realm = required(.s13Realm, "give this node's Diameter realm, such as example.org") {
+      DiameterIdentity($0)
+    }
+    let peers = required(
+      .s13Peers, "name the peers that may connect, *.DOMAIN for all below it, with commas, or any"
+    ) { S13Settings.AllowedPeers($0) }
+    let realms = optional(.s13Realms, "give realms with commas between") { text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      let realms = parts.compactMap { part in DiameterIdentity(part.drop { $0 == " " }) }
+      return realms.count == parts.count ? realms : nil
+    }
+    let seconds = optional(.s13WatchdogSeconds, "give whole seconds, from 6 to 600") { text in
+      Int(text).flatMap { S13Settings.watchdogSecondsAllowed.contains($0) ? $0 : nil }
+    }
+    guard let host, let realm, let peers else { return nil }
+    var settings = S13Settings(listen: listen, host: host, realm: realm, peers: peers)
+    settings.realms = realms ?? []
+    if let seconds { settings.watchdogSeconds = seconds }
+    return settings
+  }
+}
