@@ -133,7 +133,8 @@ let package = Package(
       "EIRNode",
       [
         "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck",
-        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asyncAlgorithms, configuration, crypto, httpClient, httpTypes,
+        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asyncAlgorithms, configuration,
+        crypto, httpClient, httpTypes,
         hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
         nio("NIOPosix"), systemPackage, unixSignals, x509,
       ]),

@@ -50,7 +50,7 @@ package enum ResultCode: UInt32, Hashable, Sendable, CaseIterable {
 }
 
 /// An AVP by its vendor and code; vendor 0 is the IETF.
-package struct AVPCode: Hashable, Sendable {
+package struct AVPName: Hashable, Sendable {
   package var vendor: UInt32
   package var code: UInt32
 
@@ -62,31 +62,31 @@ package struct AVPCode: Hashable, Sendable {
   /// 3GPP.
   package static let vendor3GPP: UInt32 = 10_415
 
-  package static let userName = AVPCode(1)
-  package static let proxyState = AVPCode(33)
-  package static let hostIPAddress = AVPCode(257)
-  package static let authApplicationID = AVPCode(258)
-  package static let acctApplicationID = AVPCode(259)
-  package static let vendorSpecificApplicationID = AVPCode(260)
-  package static let sessionID = AVPCode(263)
-  package static let originHost = AVPCode(264)
-  package static let supportedVendorID = AVPCode(265)
-  package static let vendorID = AVPCode(266)
-  package static let firmwareRevision = AVPCode(267)
-  package static let resultCode = AVPCode(268)
-  package static let productName = AVPCode(269)
-  package static let disconnectCause = AVPCode(273)
-  package static let authSessionState = AVPCode(277)
-  package static let originStateID = AVPCode(278)
-  package static let failedAVP = AVPCode(279)
-  package static let errorMessage = AVPCode(281)
-  package static let routeRecord = AVPCode(282)
-  package static let destinationRealm = AVPCode(283)
-  package static let proxyInfo = AVPCode(284)
-  package static let destinationHost = AVPCode(293)
-  package static let originRealm = AVPCode(296)
-  package static let experimentalResult = AVPCode(297)
-  package static let experimentalResultCode = AVPCode(298)
-  package static let inbandSecurityID = AVPCode(299)
-  package static let drmp = AVPCode(301)
+  package static let userName = AVPName(1)
+  package static let proxyState = AVPName(33)
+  package static let hostIPAddress = AVPName(257)
+  package static let authApplicationID = AVPName(258)
+  package static let acctApplicationID = AVPName(259)
+  package static let vendorSpecificApplicationID = AVPName(260)
+  package static let sessionID = AVPName(263)
+  package static let originHost = AVPName(264)
+  package static let supportedVendorID = AVPName(265)
+  package static let vendorID = AVPName(266)
+  package static let firmwareRevision = AVPName(267)
+  package static let resultCode = AVPName(268)
+  package static let productName = AVPName(269)
+  package static let disconnectCause = AVPName(273)
+  package static let authSessionState = AVPName(277)
+  package static let originStateID = AVPName(278)
+  package static let failedAVP = AVPName(279)
+  package static let errorMessage = AVPName(281)
+  package static let routeRecord = AVPName(282)
+  package static let destinationRealm = AVPName(283)
+  package static let proxyInfo = AVPName(284)
+  package static let destinationHost = AVPName(293)
+  package static let originRealm = AVPName(296)
+  package static let experimentalResult = AVPName(297)
+  package static let experimentalResultCode = AVPName(298)
+  package static let inbandSecurityID = AVPName(299)
+  package static let drmp = AVPName(301)
 }

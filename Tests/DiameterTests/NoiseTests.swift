@@ -44,7 +44,7 @@ struct NoiseTests {
       let (messages, rest) = DiameterReading.split(Array(buffer.readableBytesView))
       try #require(rest.isEmpty)
       answerCount += messages.count
-      for message in messages { try #require(DiameterReading(message) != nil) }
+      for message in messages { try #require(DiameterReading(message, anyPadding: true) != nil) }
     }
     #expect(answerCount > 20_000)
   }

@@ -11,6 +11,8 @@ struct NodeProcess {
   let admin: String
   /// Nil where the registry cannot hand lists over.
   let exchange: String?
+  /// Nil where S13 is not answered.
+  let s13: String?
 
   /// Starts a node and waits until it says that it answers.
   ///
@@ -48,10 +50,10 @@ struct NodeProcess {
     }
     let words = line.split { " ,\n".contains($0) }.map(String.init)
     try #require(words.count > 4, "\(line)")
-    let exchange = words.firstIndex(of: "exchange").map { words[$0 + 1] }
+    let named = { (name: String) in words.firstIndex(of: name).map { words[$0 + 1] } }
     return NodeProcess(
       directory: directory, process: process, checks: words[2], admin: words[4],
-      exchange: exchange)
+      exchange: named("exchange"), s13: named("s13"))
   }
 
   static func flags(_ directory: String) -> [String] {

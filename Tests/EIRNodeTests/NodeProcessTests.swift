@@ -284,7 +284,8 @@ struct NodeProcessTests {
     #expect(try await node.verdict("490154203237518") == "WHITELISTED")
     #expect(try await node.metric("eir_shadowed_total") == 1)
     #expect(
-      try await node.metric(#"eir_checks_total{interface="n17",rule="final",decided="black"}"#) == 1)
+      try await node.metric(#"eir_checks_total{interface="n17",rule="final",decided="black"}"#) == 1
+    )
     _ = try await node.stop()
     await server.stop()
   }

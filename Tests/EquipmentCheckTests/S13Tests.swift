@@ -228,7 +228,8 @@ struct S13Tests {
       (60_000, DiameterBytes.avp(60_000, flags: 0, "vendor's own")),
       (9, DiameterBytes.avp(9, vendor: 99, flags: 0, "x")),
       (293, DiameterBytes.avp(293, "EIR.example.org")),
-      (301, DiameterBytes.avp(301, number: 3)), (1032, DiameterBytes.avp(1032, vendor: 10_415, [0])),
+      (301, DiameterBytes.avp(301, number: 3)),
+      (1032, DiameterBytes.avp(1032, vendor: 10_415, [0])),
       (282, DiameterBytes.avp(282, "relay1.example.org")),
     ]
     avps[5].bytes = DiameterBytes.avp(283, "EPC.example.org")

@@ -99,7 +99,9 @@ package struct DiameterReading: Hashable, Sendable {
   package let items: [Item]
 
   /// Nil where the bytes are not one whole well-formed message.
-  package init?(_ bytes: [UInt8]) {
+  ///
+  /// - Parameter padding: whether it may be other than zero, as in what is copied from a peer.
+  package init?(_ bytes: [UInt8], anyPadding padding: Bool = false) {
     guard bytes.count >= 20, bytes[0] == 1, Self.number(bytes[1..<4]) == bytes.count else {
       return nil
     }
@@ -108,7 +110,7 @@ package struct DiameterReading: Hashable, Sendable {
     application = UInt32(Self.number(bytes[8..<12]))
     hopByHop = UInt32(Self.number(bytes[12..<16]))
     endToEnd = UInt32(Self.number(bytes[16..<20]))
-    guard let items = Self.items(bytes[20...]) else { return nil }
+    guard let items = Self.items(bytes[20...], anyPadding: padding) else { return nil }
     self.items = items
   }
 
@@ -131,7 +133,9 @@ package struct DiameterReading: Hashable, Sendable {
     return (messages, Array(rest))
   }
 
-  private static func items(_ bytes: ArraySlice<UInt8>) -> [Item]? {
+  private static func items(
+    _ bytes: ArraySlice<UInt8>, anyPadding: Bool = true
+  ) -> [Item]? {
     var (items, rest): ([Item], ArraySlice<UInt8>) = ([], bytes)
     while !rest.isEmpty {
       guard rest.count >= 8 else { return nil }
@@ -142,9 +146,8 @@ package struct DiameterReading: Hashable, Sendable {
       let padded = (length + 3) / 4 * 4
       guard length >= headLength, padded <= rest.count else { return nil }
       let data = Array(rest.dropFirst(headLength).prefix(length - headLength))
-      guard rest.dropFirst(length).prefix(padded - length).allSatisfy({ $0 == 0 }) else {
-        return nil
-      }
+      let padding = rest.dropFirst(length).prefix(padded - length)
+      guard anyPadding || padding.allSatisfy({ $0 == 0 }) else { return nil }
       items.append(
         Item(
           code: UInt32(number(head[0..<4])),
