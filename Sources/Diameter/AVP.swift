@@ -16,7 +16,7 @@ package struct AVP: Hashable, Sendable {
     static let known: Flags = [.vendorSpecific, .mandatory, .protected]
   }
 
-  package let code: AVPName
+  package let code: AVPKey
   package let flags: Flags
   /// From the first byte of the message.
   package let offset: Int
@@ -49,14 +49,14 @@ package struct AVP: Hashable, Sendable {
     length = Int(second & 0xFF_FFFF)
     let code = message.word(at: offset)
     guard flags.contains(.vendorSpecific) else {
-      self.code = AVPName(code)
+      self.code = AVPKey(code)
       try check(limit)
       return
     }
     guard limit - offset >= Self.vendorHeaderBytes else {
-      throw DiameterRefusal(.invalidAVPLength, .header(AVPName(code), flags: 0))
+      throw DiameterRefusal(.invalidAVPLength, .header(AVPKey(code), flags: 0))
     }
-    self.code = AVPName(code, vendor: message.word(at: offset + 8))
+    self.code = AVPKey(code, vendor: message.word(at: offset + 8))
     try check(limit)
   }
 

@@ -50,7 +50,7 @@ package enum ResultCode: UInt32, Hashable, Sendable, CaseIterable {
 }
 
 /// An AVP by its vendor and code; vendor 0 is the IETF.
-package struct AVPName: Hashable, Sendable {
+package struct AVPKey: Hashable, Sendable {
   package var vendor: UInt32
   package var code: UInt32
 
@@ -62,31 +62,31 @@ package struct AVPName: Hashable, Sendable {
   /// 3GPP.
   package static let vendor3GPP: UInt32 = 10_415
 
-  package static let userName = AVPName(1)
-  package static let proxyState = AVPName(33)
-  package static let hostIPAddress = AVPName(257)
-  package static let authApplicationID = AVPName(258)
-  package static let acctApplicationID = AVPName(259)
-  package static let vendorSpecificApplicationID = AVPName(260)
-  package static let sessionID = AVPName(263)
-  package static let originHost = AVPName(264)
-  package static let supportedVendorID = AVPName(265)
-  package static let vendorID = AVPName(266)
-  package static let firmwareRevision = AVPName(267)
-  package static let resultCode = AVPName(268)
-  package static let productName = AVPName(269)
-  package static let disconnectCause = AVPName(273)
-  package static let authSessionState = AVPName(277)
-  package static let originStateID = AVPName(278)
-  package static let failedAVP = AVPName(279)
-  package static let errorMessage = AVPName(281)
-  package static let routeRecord = AVPName(282)
-  package static let destinationRealm = AVPName(283)
-  package static let proxyInfo = AVPName(284)
-  package static let destinationHost = AVPName(293)
-  package static let originRealm = AVPName(296)
-  package static let experimentalResult = AVPName(297)
-  package static let experimentalResultCode = AVPName(298)
-  package static let inbandSecurityID = AVPName(299)
-  package static let drmp = AVPName(301)
+  package static let userName = AVPKey(1)
+  package static let proxyState = AVPKey(33)
+  package static let hostIPAddress = AVPKey(257)
+  package static let authApplicationID = AVPKey(258)
+  package static let acctApplicationID = AVPKey(259)
+  package static let vendorSpecificApplicationID = AVPKey(260)
+  package static let sessionID = AVPKey(263)
+  package static let originHost = AVPKey(264)
+  package static let supportedVendorID = AVPKey(265)
+  package static let vendorID = AVPKey(266)
+  package static let firmwareRevision = AVPKey(267)
+  package static let resultCode = AVPKey(268)
+  package static let productName = AVPKey(269)
+  package static let disconnectCause = AVPKey(273)
+  package static let authSessionState = AVPKey(277)
+  package static let originStateID = AVPKey(278)
+  package static let failedAVP = AVPKey(279)
+  package static let errorMessage = AVPKey(281)
+  package static let routeRecord = AVPKey(282)
+  package static let destinationRealm = AVPKey(283)
+  package static let proxyInfo = AVPKey(284)
+  package static let destinationHost = AVPKey(293)
+  package static let originRealm = AVPKey(296)
+  package static let experimentalResult = AVPKey(297)
+  package static let experimentalResultCode = AVPKey(298)
+  package static let inbandSecurityID = AVPKey(299)
+  package static let drmp = AVPKey(301)
 }

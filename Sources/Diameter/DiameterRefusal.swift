@@ -5,10 +5,10 @@ package struct DiameterRefusal: Error, Hashable, Sendable {
     /// The AVP at this place of the request, as it came.
     case copy(Range<Int>)
     /// Its header alone, where its length was wrong: with the length of a header.
-    case header(AVPName, flags: UInt8)
+    case header(AVPKey, flags: UInt8)
     /// An example of what is missing, its value zero: the codes from the outside in, and how many
     /// bytes the innermost has.
-    case missing([AVPName], bytes: Int)
+    case missing([AVPKey], bytes: Int)
   }
 
   package let code: ResultCode
@@ -20,7 +20,7 @@ package struct DiameterRefusal: Error, Hashable, Sendable {
   }
 
   /// 5005 for an AVP that is required.
-  package static func missing(_ code: AVPName, bytes: Int = 0) -> DiameterRefusal {
+  package static func missing(_ code: AVPKey, bytes: Int = 0) -> DiameterRefusal {
     DiameterRefusal(.missingAVP, .missing([code], bytes: bytes))
   }
 }

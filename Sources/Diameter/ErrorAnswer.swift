@@ -26,7 +26,7 @@ package struct ErrorAnswer: Sendable {
 
   /// Copies AVPs of the request in their order, up to the first that cannot be read.
   package static func copy(
-    _ code: AVPName, of request: RawSpan, into buffer: inout ByteBuffer, most: Int = .max
+    _ code: AVPKey, of request: RawSpan, into buffer: inout ByteBuffer, most: Int = .max
   ) {
     var (offset, copied) = (DiameterHeader.bytes, 0)
     while offset < request.byteCount, copied < most {

@@ -37,7 +37,7 @@ package struct LocalNode: Sendable {
     buffer.write(.productName, flags: [], bytes: Array(productName.utf8))
     buffer.write(.originStateID, number: originStateID)
     if let failed = refusal?.failed { buffer.write(failed, of: request) }
-    buffer.write(.supportedVendorID, number: AVPName.vendor3GPP)
+    buffer.write(.supportedVendorID, number: AVPKey.vendor3GPP)
     buffer.writeS13Application()
     writer.finish(in: &buffer)
   }
@@ -100,7 +100,7 @@ extension ByteBuffer {
   /// Vendor-Specific-Application-Id of S13. TS 29.272, 7.1.8.
   package mutating func writeS13Application() {
     write(.vendorSpecificApplicationID) { buffer in
-      buffer.write(.vendorID, number: AVPName.vendor3GPP)
+      buffer.write(.vendorID, number: AVPKey.vendor3GPP)
       buffer.write(.authApplicationID, number: ApplicationID.s13.rawValue)
     }
   }

@@ -22,7 +22,7 @@ package struct MessageWriter {
 /// AVPs as they are sent. RFC 6733, 4.1.
 extension ByteBuffer {
   package mutating func write(
-    _ code: AVPName, flags: AVP.Flags = .mandatory, bytes: some Collection<UInt8>
+    _ code: AVPKey, flags: AVP.Flags = .mandatory, bytes: some Collection<UInt8>
   ) {
     writeHeader(of: code, flags: flags, dataBytes: bytes.count)
     writeBytes(bytes)
@@ -30,19 +30,19 @@ extension ByteBuffer {
   }
 
   package mutating func write(
-    _ code: AVPName, flags: AVP.Flags = .mandatory, number: UInt32
+    _ code: AVPKey, flags: AVP.Flags = .mandatory, number: UInt32
   ) {
     writeHeader(of: code, flags: flags, dataBytes: 4)
     writeInteger(number)
   }
 
-  package mutating func write(_ code: AVPName, identity: DiameterIdentity) {
+  package mutating func write(_ code: AVPKey, identity: DiameterIdentity) {
     write(code, bytes: Array(identity.description.utf8))
   }
 
   /// A grouped AVP, whose members `body` writes.
   package mutating func write(
-    _ code: AVPName, flags: AVP.Flags = .mandatory, group body: (inout ByteBuffer) -> Void
+    _ code: AVPKey, flags: AVP.Flags = .mandatory, group body: (inout ByteBuffer) -> Void
   ) {
     let start = writerIndex
     writeHeader(of: code, flags: flags, dataBytes: 0)
@@ -51,7 +51,7 @@ extension ByteBuffer {
     setInteger(UInt32(all.rawValue) << 24 | UInt32(writerIndex - start), at: start + 4)
   }
 
-  mutating func writeHeader(of code: AVPName, flags: AVP.Flags, dataBytes: Int) {
+  mutating func writeHeader(of code: AVPKey, flags: AVP.Flags, dataBytes: Int) {
     let isVendors = code.vendor != 0
     let all = isVendors ? flags.union(.vendorSpecific) : flags
     let length = (isVendors ? AVP.vendorHeaderBytes : AVP.headerBytes) + dataBytes
@@ -71,7 +71,7 @@ extension ByteBuffer {
     }
   }
 
-  private mutating func writeExample(of codes: ArraySlice<AVPName>, bytes: Int) {
+  private mutating func writeExample(of codes: ArraySlice<AVPKey>, bytes: Int) {
     guard let code = codes.first else { return }
     guard codes.count > 1 else {
       write(code, bytes: repeatElement(0, count: bytes))

@@ -96,7 +96,7 @@ extension AVP {
   }
 }
 
-extension AVPName {
+extension AVPKey {
   /// The AVPs of the base protocol that stand between 257 and 299. RFC 6733, 4.5.
   private static let baseCodes: ClosedRange<UInt32> = 257...299
   /// Others of the base protocol and its extensions: User-Name, Class, Session-Timeout,

@@ -32,7 +32,7 @@ package struct S13: Sendable {
     let status = equipmentStatus(answer)
     if status == nil {
       buffer.write(.experimentalResult) { buffer in
-        buffer.write(.vendorID, number: AVPName.vendor3GPP)
+        buffer.write(.vendorID, number: AVPKey.vendor3GPP)
         buffer.write(.experimentalResultCode, number: equipmentUnknown)
       }
     } else {
@@ -94,11 +94,11 @@ package struct S13: Sendable {
   }
 }
 
-extension AVPName {
+extension AVPKey {
   /// TS 29.272, 7.3.3 to 7.3.5, 7.3.51 and 7.3.6.
-  static let terminalInformation = AVPName(1401, vendor: vendor3GPP)
-  static let imei = AVPName(1402, vendor: vendor3GPP)
-  static let softwareVersion = AVPName(1403, vendor: vendor3GPP)
-  static let equipmentStatus = AVPName(1445, vendor: vendor3GPP)
-  static let meid3GPP2 = AVPName(1471, vendor: vendor3GPP)
+  static let terminalInformation = AVPKey(1401, vendor: vendor3GPP)
+  static let imei = AVPKey(1402, vendor: vendor3GPP)
+  static let softwareVersion = AVPKey(1403, vendor: vendor3GPP)
+  static let equipmentStatus = AVPKey(1445, vendor: vendor3GPP)
+  static let meid3GPP2 = AVPKey(1471, vendor: vendor3GPP)
 }

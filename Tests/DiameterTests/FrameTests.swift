@@ -62,7 +62,7 @@ struct FrameTests {
     #expect(first.data == 8..<23)
     #expect(first.end == one.count)
     let second = try AVP(in: bytes.span.bytes, at: first.end, upTo: bytes.count)
-    #expect(second.code == AVPName(1402, vendor: AVPName.vendor3GPP))
+    #expect(second.code == AVPKey(1402, vendor: AVPKey.vendor3GPP))
     #expect(second.data.count == 14)
     #expect(second.end == bytes.count)
   }
