@@ -9,6 +9,11 @@ struct Benchmark {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
       "index": { _ in try IndexBenchmark.run() },
+      "s13": { _ in try await S13Benchmark.run() },
+      "echo-server": { arguments in
+        try await EchoServer.serve(port: arguments.first.flatMap { Int($0) } ?? 0)
+        return []
+      },
       "ready": { _ in try await ReadyBenchmark.run() },
       "n17-server": { arguments in
         try await N17Server.serve(port: arguments.first.flatMap { Int($0) } ?? 0)

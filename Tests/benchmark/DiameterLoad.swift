@@ -1,0 +1,125 @@
+import Foundation
+import Simulation
+
+/// ME-Identity-Check-Requests of one length, asked over one connection with a number of them
+/// under way, by a thread of its own.
+struct DiameterLoad: Sendable {
+  private let requests: [UInt8]
+  private let requestBytes: Int
+  private var requestCount: Int { requests.count / requestBytes }
+
+  /// - Parameter imeis: 14 digits each; asked over and over.
+  init(imeis: [UInt64]) {
+    let messages = imeis.enumerated().map { number, imei in
+      DiameterBytes.checkRequest(
+        DiameterBytes.check(imei: String(imei), imsi: "001010123456789"), number: UInt32(number))
+    }
+    requests = messages.flatMap(\.self)
+    requestBytes = messages.first?.count ?? 0
+  }
+
+  struct Measured: Sendable {
+    var answered = 0
+    var black = 0
+    var seconds = 0.0
+    /// Of each answer, from its request; empty unless they were asked for.
+    var latencies: [Double] = []
+
+    var rate: Double { Double(answered) / seconds }
+    /// Seconds, of latencies.
+    func quantile(_ share: Double) -> Double {
+      let sorted = latencies.sorted()
+      return sorted.isEmpty
+        ? .nan : sorted[min(Int(Double(sorted.count) * share), sorted.count - 1)]
+    }
+  }
+
+  /// - Parameters:
+  ///   - window: requests under way.
+  ///   - introduces: whether the other side is a Diameter node.
+  ///   - timed: whether each answer's latency is kept.
+  func run(
+    against address: String, window: Int, seconds: Double, introduces: Bool = true,
+    timed: Bool = false, host: String = "mme1.example.org"
+  ) async throws -> Measured {
+    try await withCheckedThrowingContinuation { continuation in
+      let thread = Thread {
+        continuation.resume(
+          with: Result {
+            try ask(address, window, seconds, introduces, timed, host)
+          })
+      }
+      thread.start()
+    }
+  }
+
+  private func ask(
+    _ address: String, _ window: Int, _ seconds: Double, _ introduces: Bool, _ timed: Bool,
+    _ host: String
+  ) throws -> Measured {
+    let socket = try PlainSocket(address)
+    var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    if introduces {
+      try socket.write(DiameterBytes.capabilities(host: host))
+      _ = try socket.read(into: &buffer, at: 0)
+    }
+    var measured = Measured()
+    var sentAt: [ContinuousClock.Instant] = []
+    var (next, filled, oldest) = (0, 0, 0)
+    let start = ContinuousClock.now
+    let end = start + .seconds(seconds)
+    var now = start
+    func send(_ count: Int) throws {
+      var left = count
+      while left > 0 {
+        let some = min(left, requestCount - next)
+        try socket.write(requests[next * requestBytes..<(next + some) * requestBytes])
+        next = (next + some) % requestCount
+        left -= some
+      }
+      if timed { sentAt += repeatElement(now, count: count) }
+    }
+    try send(window)
+    while now < end {
+      filled += try socket.read(into: &buffer, at: filled)
+      now = .now
+      let (count, black, used) = Self.count(buffer, filled)
+      measured.answered += count
+      measured.black += black
+      if timed {
+        for _ in 0..<count {
+          measured.latencies.append(Self.seconds(sentAt[oldest].duration(to: now)))
+          oldest += 1
+        }
+      }
+      buffer.withUnsafeMutableBytes { bytes in
+        if let base = bytes.baseAddress, used > 0 { memmove(base, base + used, filled - used) }
+      }
+      filled -= used
+      try send(count)
+    }
+    measured.seconds = Self.seconds(start.duration(to: now))
+    return measured
+  }
+
+  /// Whole messages at the front, how many end in an Equipment-Status that is black, and their
+  /// bytes.
+  private static func count(_ buffer: [UInt8], _ filled: Int) -> (Int, Int, Int) {
+    var (count, black, offset) = (0, 0, 0)
+    while filled - offset >= 20 {
+      let length =
+        Int(buffer[offset + 1]) << 16 | Int(buffer[offset + 2]) << 8
+        | Int(buffer[offset + 3])
+      guard length >= 20, filled - offset >= length else { break }
+      let last = offset + length - 16
+      if buffer[last + 2] == 0x05, buffer[last + 3] == 0xA5, buffer[last + 15] == 1 { black += 1 }
+      offset += length
+      count += 1
+    }
+    return (count, black, offset)
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}
