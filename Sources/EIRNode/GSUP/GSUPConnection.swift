@@ -65,10 +65,9 @@ final class GSUPConnection {
 
   func tick(_ now: NIODeadline) {
     guard let hlrUnwritableSince, now - hlrUnwritableSince > relay.limits.stream.stall,
-      case .open(let context) = hlr
+      case .open = hlr
     else { return }
     hlrLeft("it does not read")
-    context.close(promise: nil)
   }
 }
 
@@ -221,10 +220,12 @@ extension GSUPConnection {
   /// The client is let go, after the answers that it still has to get.
   func hlrLeft(_ reason: String) {
     if case .gone = hlr { return }
-    if case .open(let context) = hlr { context.close(promise: nil) }
+    // First, for closing calls back.
+    let former = hlr
     hlr = .gone
     held = []
     hlrUnwritableSince = nil
+    if case .open(let context) = former { context.close(promise: nil) }
     guard client != nil, !isClosing else { return }
     relay.health.lost(reason)
     finish()
