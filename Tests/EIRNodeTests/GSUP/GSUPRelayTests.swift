@@ -200,7 +200,7 @@ extension GSUPRelayTests {
     #expect(client.messages == [Messages.refused])
     await shutdown
     try await eventually("so is the HLR") { hlr.isClosed }
-    #expect(setting.relay.health.counts.connections == 0)
+    try await eventually("none is left") { setting.relay.health.counts.connections == 0 }
     await setting.end()
   }
 }
