@@ -1,7 +1,8 @@
 package import Logging
 import Synchronization
 
-/// What the relay has to say of itself. It says once that the HLR is away, and once that it is back.
+/// What the relay has to say of itself. It logs once that the HLR is away, and once that it is
+/// back.
 package final class GSUPHealth: Sendable {
   package struct Counts: Hashable, Sendable {
     /// Clients that are connected.

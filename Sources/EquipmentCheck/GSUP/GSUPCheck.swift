@@ -158,7 +158,8 @@ private struct Returned: Sendable {
     return octets
   }
 
-  /// Whoever asked through others is named as the destination; we name no source, nor does osmo-hlr.
+  /// Whoever asked through others is named as the destination; no source is named, as osmo-hlr
+  /// names none.
   var route: [UInt8] {
     var octets: [UInt8] = []
     if messageClass != 0 {

@@ -19,8 +19,8 @@ package enum IPA {
     return headerOctets + Int(octets[0]) << 8 + Int(octets[1])
   }
 
-  /// Where the first octet of GSUP stands in a whole message, its type; nil where it is a message of
-  /// another protocol, or an empty one.
+  /// Where the first octet of GSUP stands in a whole message, its type; nil where it is a message
+  /// of another protocol, or an empty one.
   static func gsupType(_ message: Span<UInt8>) -> Int? {
     guard message.count > headerOctets + 1, message[2] == osmocomStream,
       message[headerOctets] == gsupExtension
