@@ -4,12 +4,20 @@ import Testing
 
 /// The real osmo-hlr, which takes any subscriber as soon as a device check or a request for
 /// authentication is about one.
-struct OsmoHLR {
+final class OsmoHLR: Sendable {
   static let port = 4222
 
   let program: Program
   /// A loopback address of its own, for its port cannot be chosen.
   let host: String
+
+  private init(program: Program, host: String) {
+    self.program = program
+    self.host = host
+  }
+
+  /// Also where a test fails before its end.
+  deinit { if program.isRunning { program.send(SIGKILL) } }
 
   /// - Parameter address: nil for any that is free.
   static func start(in folder: String, at address: String? = nil) async throws -> OsmoHLR {
