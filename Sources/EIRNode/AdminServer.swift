@@ -67,6 +67,8 @@ struct AdminServer: Sendable {
   /// Nil where S13 is not answered.
   let s13Peers: S13Peers?
   let exchange: NodeExchange
+  /// Nil where GSUP is not spoken.
+  let gsup: GSUPHealth?
   let threads: NIOThreadPool
   let logger: Logger
 
@@ -98,7 +100,7 @@ struct AdminServer: Sendable {
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
         asked: judge.asker?.counts, sightings: exchange.sightings, s13: s13Peers,
-        droppedLines: judge.checkLog?.droppedCount ?? 0)
+        gsup: gsup?.counts, droppedLines: judge.checkLog?.droppedCount ?? 0)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }

@@ -9,7 +9,8 @@ struct MetricsText {
 
   init(
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
-    asked: RegistryAsker.Counts?, sightings: SightingLoop?, s13: S13Peers?, droppedLines: Int
+    asked: RegistryAsker.Counts?, sightings: SightingLoop?, s13: S13Peers?,
+    gsup: GSUPHealth.Counts?, droppedLines: Int
   ) {
     add(counters)
     gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
@@ -35,6 +36,7 @@ struct MetricsText {
     if let asked { add(asked) }
     if let sightings { add(sightings) }
     if let s13 { add(s13) }
+    if let gsup { add(gsup) }
   }
 
   private mutating func add(_ counters: CheckCounters) {
@@ -87,6 +89,15 @@ struct MetricsText {
       "eir_sightings_pending", "Sightings that are not yet on disk.",
       sightings.notes.pendingCount)
     gauge("eir_sightings_waiting_bytes", "On disk, for the registry.", sightings.queue.bytes)
+  }
+
+  private mutating func add(_ gsup: GSUPHealth.Counts) {
+    gauge("eir_gsup_connections", "Clients of GSUP that are connected.", gsup.connections)
+    counter(
+      "eir_gsup_hlr_lost_total", "Clients let go because the HLR was away.", gsup.hlrLost)
+    counter(
+      "eir_gsup_ill_formed_total", "Check-IMEI requests that could not be read.",
+      gsup.illFormed)
   }
 
   private mutating func add(_ asked: RegistryAsker.Counts) {

@@ -22,6 +22,8 @@ package struct Node: Sendable {
     package var admin: SocketAddress
     /// Nil where the registry cannot hand lists over.
     package var exchange: SocketAddress?
+    /// Nil where GSUP is not spoken.
+    package var gsup: SocketAddress?
   }
 
   /// Threads that wait for the disk: one for the list, one to compact it, two for files.
@@ -77,6 +79,7 @@ package struct Node: Sendable {
       counters: CheckCounters(), checkLog: settings.checkLog.map { CheckLog(path: $0) },
       sightings: exchange.sightings?.notes, asker: exchange.asker)
     let listener = try await listener(judge)
+    let gsup = try await gsupListener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
     let s13Peers = settings.s13.map { S13Peers(allowed: $0.peers) }
     let s13 = try await s13Listener(judge, s13Peers)
@@ -85,11 +88,13 @@ package struct Node: Sendable {
     }
     let arrivals = Arrivals(expected: settings.exchangeListen == nil ? 1 : 2) { admin, exchange in
       tellTools(admin)
-      onReady(Addresses(checks: checks, s13: s13Address, admin: admin, exchange: exchange))
+      onReady(
+        Addresses(
+          checks: checks, s13: s13Address, admin: admin, exchange: exchange, gsup: gsup?.address))
     }
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13Peers,
-      exchange: exchange, threads: threads, logger: logger
+      exchange: exchange, gsup: gsup?.health, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []
@@ -100,6 +105,7 @@ package struct Node: Sendable {
     }
     services += [ListenerService { await listener.shutdown() }, admin]
     if let s13 { services.append(ListenerService { await s13.shutdown() }) }
+    if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     try await run(services)
   }
@@ -152,6 +158,28 @@ package struct Node: Sendable {
         responder: N17Responder(decidingOn: { query, eventLoop in
           judge.answer(query, from: .n17, asOf: .now(), on: eventLoop)
         }))
+    } catch {
+      throw NodeError(.cannotListen, error.description, underlying: error)
+    }
+  }
+
+  /// What speaks GSUP, and what it has to say of itself.
+  private struct GSUPListener {
+    let listener: StreamListener
+    let address: SocketAddress
+    let health: GSUPHealth
+  }
+
+  private func gsupListener(_ judge: Judge) async throws(NodeError) -> GSUPListener? {
+    guard let gsup = settings.gsup else { return nil }
+    let health = GSUPHealth(logger: logger)
+    let relay = GSUPRelay(settings: gsup, health: health) { query, eventLoop in
+      judge.answer(query, from: .gsup, asOf: .now(), on: eventLoop)
+    }
+    do throws(CheckServerError) {
+      let listener = try await relay.start(group: MultiThreadedEventLoopGroup.singleton)
+      let address = SocketAddress(host: gsup.listen.host, port: listener.port)
+      return GSUPListener(listener: listener, address: address, health: health)
     } catch {
       throw NodeError(.cannotListen, error.description, underlying: error)
     }

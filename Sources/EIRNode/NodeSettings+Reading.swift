@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceLists
+import EquipmentCheck
 import Foundation
 import ListExchange
 
@@ -32,6 +33,7 @@ extension NodeSettings {
     let exchange = text.exchange(for: purpose, needsURL: files == nil)
     let s13 = text.s13()
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
+    let gsup = text.gsup()
     let asks = text.text(.mode) == "ask"
     let decision = text.decision(asks: asks)
     let ask = asks ? text.asking(exchange) : nil
@@ -48,6 +50,7 @@ extension NodeSettings {
     settings.ask = ask
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }
+    settings.gsup = gsup
     settings.decision = decision
     settings.brake = brake
     let checkLog = text.text(.checkLog) ?? settings.directory + "/checks.ndjson"
@@ -161,6 +164,26 @@ extension SettingsText {
     optional(.admin, "give a loopback address and a port, such as 127.0.0.1:8081") { text in
       SocketAddress(text).flatMap { $0.isLoopback ? $0 : nil }
     }
+  }
+
+  /// Nil where nobody listens for GSUP.
+  fileprivate mutating func gsup() -> GSUPSettings? {
+    let listen = optional(.gsupListen, "give an address and a port, such as 127.0.0.1:4222") {
+      SocketAddress($0)
+    }
+    let unknown = optional(.gsupUnknown, "say allow or refuse") { GSUPUnknown(rawValue: $0) }
+    let advice = "give the address and port of osmo-hlr, such as 127.0.0.2:4222, not gsup.listen"
+    func read(_ text: String) -> SocketAddress? {
+      SocketAddress(text).flatMap { $0.port > 0 && $0 != listen ? $0 : nil }
+    }
+    // The HLR may stay named while nobody listens; without it nobody could be served.
+    let hlr =
+      text(.gsupListen) == nil
+      ? optional(.gsupHLR, advice, read) : required(.gsupHLR, advice, read)
+    guard let listen, let hlr else { return nil }
+    var settings = GSUPSettings(listen: listen, hlr: hlr)
+    if let unknown { settings.unknown = unknown }
+    return settings
   }
 
   fileprivate mutating func brake() -> Brake.Limit {

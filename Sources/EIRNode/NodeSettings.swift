@@ -24,6 +24,8 @@ package struct NodeSettings: Sendable {
   package var s13: S13Settings?
   /// Where the operator's own tools ask; loopback only.
   package var admin = SocketAddress(host: "127.0.0.1", port: 8081)
+  /// Nil where GSUP is not spoken.
+  package var gsup: GSUPSettings?
   package var decision = DecisionSettings()
   package var brake = Brake.Limit()
   /// Nil: none is kept.

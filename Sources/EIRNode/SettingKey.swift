@@ -20,6 +20,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case s13Peers = "s13.peers"
   case s13WatchdogSeconds = "s13.watchdogSeconds"
   case admin
+  case gsupListen = "gsup.listen"
+  case gsupHLR = "gsup.hlr"
+  case gsupUnknown = "gsup.unknown"
   case mode
   case shadow
   case override

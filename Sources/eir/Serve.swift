@@ -14,6 +14,8 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup(title: "The registry") var registry: RegistryOptions
 
+  @OptionGroup(title: "GSUP") var gsup: GSUPOptions
+
   @Option(help: "Address that answers questions in the mode ask, if another.")
   var ceirStatusUrl: String?
 
@@ -58,7 +60,7 @@ struct Serve: AsyncParsableCommand {
     let settings = try await NodeSettings.read(
       common.sources(
         own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
-          .merging(s13.flags) { $1 }),
+          .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 }),
       for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)
@@ -67,8 +69,9 @@ struct Serve: AsyncParsableCommand {
     try await Node(settings: settings, logger: logger).run { addresses in
       let s13 = addresses.s13.map { ", s13 \($0)" } ?? ""
       let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
+      let gsup = addresses.gsup.map { ", gsup \($0)" } ?? ""
       let line =
-        "eir: answering \(addresses.checks), admin \(addresses.admin)\(s13)\(exchange), "
+        "eir: answering \(addresses.checks), admin \(addresses.admin)\(s13)\(exchange)\(gsup), "
         + "registry \(name)\n"
       FileHandle.standardOutput.write(Data(line.utf8))
     }

@@ -70,6 +70,22 @@ struct S13Options: ParsableArguments {
   }
 }
 
+/// The relay between OsmoMSC and osmo-hlr.
+struct GSUPOptions: ParsableArguments {
+  @Option(help: "Address on which OsmoMSC is answered over GSUP.")
+  var gsupListen: String?
+
+  @Option(help: "Address of osmo-hlr, to which all but device checks is passed on.")
+  var gsupHlr: String?
+
+  @Option(help: "What GSUP answers where the answer is unknown: allow or refuse.")
+  var gsupUnknown: String?
+
+  var flags: [SettingKey: String?] {
+    [.gsupListen: gsupListen, .gsupHLR: gsupHlr, .gsupUnknown: gsupUnknown]
+  }
+}
+
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
   @Option(

@@ -94,7 +94,7 @@ struct CommandTests {
     #expect(settings.decision.localBlack.entries.map(\.softwareVersion) == [nil, 7])
   }
 
-  @Test(arguments: ["nothing", "nonsense", "remote", "file", "asking", "certificate"])
+  @Test(arguments: ["nothing", "nonsense", "remote", "file", "asking", "certificate", "gsup"])
   func `wrong settings are refused with what to change`(name: String) async throws {
     let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Golden/\(name).txt")
@@ -117,6 +117,11 @@ struct CommandTests {
       "asking": valid + [
         "--ceir-url", "https://127.0.0.1:1", "--tls-directory", "/nowhere", "--mode", "ask",
         "--ceir-status-url", "ftp://127.0.0.1", "--ask-timeout-milliseconds", "0",
+      ],
+      "gsup": valid + [
+        "--ceir-url", "https://127.0.0.1:1", "--tls-directory", "/nowhere",
+        "--gsup-listen", "127.0.0.1:4222", "--gsup-hlr", "127.0.0.1:4222",
+        "--gsup-unknown", "maybe",
       ],
       "certificate": valid + [
         "--ceir-url", "https://127.0.0.1:1", "--tls-directory", "/nowhere",

@@ -13,6 +13,8 @@ struct NodeProcess {
   let exchange: String?
   /// Nil where S13 is not answered.
   let s13: String?
+  /// Nil where GSUP is not spoken.
+  let gsup: String?
 
   /// Starts a node and waits until it says that it answers.
   ///
@@ -53,7 +55,7 @@ struct NodeProcess {
     let named = { (name: String) in words.firstIndex(of: name).map { words[$0 + 1] } }
     return NodeProcess(
       directory: directory, process: process, checks: words[2], admin: words[4],
-      exchange: named("exchange"), s13: named("s13"))
+      exchange: named("exchange"), s13: named("s13"), gsup: named("gsup"))
   }
 
   static func flags(_ directory: String) -> [String] {
