@@ -21,6 +21,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case s13WatchdogSeconds = "s13.watchdogSeconds"
   case admin
   case mode
+  case modeRules
   case shadow
   case override
   case policyFailure = "policy.failure"
