@@ -13,7 +13,9 @@ struct NarrowestRange: Sendable {
     var owners = [Int32](repeating: Self.nobody, count: bounds.count)
     // The narrowest first; each takes what is still free. `next` leads over what is taken.
     var next = Array(0...bounds.count)
-    let order = ranges.indices.sorted { (Self.width(ranges[$0]), $0) < (Self.width(ranges[$1]), $1) }
+    let order = ranges.indices.sorted { one, other in
+      (Self.width(ranges[one]), one) < (Self.width(ranges[other]), other)
+    }
     for index in order {
       let (numbers, owner) = ranges[index]
       let end = Self.count(bounds, upTo: numbers.upperBound)

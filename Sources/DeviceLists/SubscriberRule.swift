@@ -51,5 +51,7 @@ package struct SubscriberRules: Sendable {
       })
   }
 
-  package func answer(for imsi: IMSI) -> CheckAnswer? { ranges[imsi.packed].map { rules[$0].answer } }
+  package func answer(for imsi: IMSI) -> CheckAnswer? {
+    ranges[imsi.packed].map { rules[$0].answer }
+  }
 }

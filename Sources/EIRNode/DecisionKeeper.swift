@@ -61,7 +61,12 @@ package final class DecisionKeeper: Sendable {
     try state.withLock { (state) throws(NodeError) in
       defer {
         let next = DecisionInForce(state.settings, state.reading, state.book)
-        published.withLock { $0 = next }
+        // What was in force before is given back after the lock, however large it is.
+        _ = published.withLock { current in
+          let before = current
+          current = next
+          return before
+        }
       }
       return try body(&state)
     }

@@ -78,8 +78,12 @@ package struct Node: Sendable {
     _ exchange: NodeExchange, _ hangUps: UnixSignalsSequence,
     _ onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
+    let inForce = try DecisionKeeper(settings: settings, asOf: .now())
+    if inForce.current.local.damagedLines > 0 {
+      logger.warning("lines of local.ndjson are damaged and count for nothing")
+    }
     let judge = Judge(
-      inForce: try DecisionKeeper(settings: settings, asOf: .now()), keeper: keeper,
+      inForce: inForce, keeper: keeper,
       counters: CheckCounters(), checkLog: CheckLog(path: settings.checkLog),
       sightings: exchange.sightings?.notes, asker: exchange.asker)
     let listener = try await listener(judge)

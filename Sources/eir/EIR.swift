@@ -36,7 +36,9 @@ struct EIR: AsyncParsableCommand {
     } catch let error as SettingsError {
       fail(error.sentences, status: 2)
     } catch let error as NodeError {
-      fail(error.description.split(separator: "\n").map(String.init), status: error.code == .settings ? 2 : 1)
+      fail(
+        error.description.split(separator: "\n").map(String.init),
+        status: error.code == .settings ? 2 : 1)
     } catch {
       leave(with: error)
     }

@@ -52,22 +52,27 @@ struct RuleTests {
   func `a thousand rules answer as a scan of them does`(seed: UInt64) throws {
     print("seed \(seed)")
     var generator = SeededGenerator(seed: seed)
-    let rules = try (0..<1_000).map { _ in
-      SubscriberRule(
-        try Self.randomSubscribers(using: &generator),
-        answer: [.white, .grey, .black, .unknown].randomElement(using: &generator) ?? .white)
-    }
+    let answers: [CheckAnswer] = [.white, .grey, .black, .unknown]
     var settings = DecisionSettings()
-    settings.subscriberRules = SubscriberRules(rules)
-    settings.modeRules = ModeRules(rules.map { .init(.subscribers($0.subscribers), mode: .ask) })
+    settings.subscriberRules = SubscriberRules(
+      try (0..<1_000).map { _ in
+        SubscriberRule(
+          try Self.randomSubscribers(using: &generator),
+          answer: answers.randomElement(using: &generator) ?? .white)
+      })
+    settings.modeRules = ModeRules(
+      try (0..<1_000).map { _ in
+        ModeRule(.subscribers(try Self.randomSubscribers(using: &generator)), mode: .ask)
+      })
     let list = NaiveList(
       head: ListHead(
         epoch: Epoch(high: 1, low: 1), position: .start, digest: .zero, issuedAt: RandomLists.now))
-    var decided: [DecisionRule: Int] = [:]
-    for _ in 0..<1_000 {
+    var (decided, asked): ([DecisionRule: Int], Int) = ([:], 0)
+    for _ in 0..<400 {
       let query = CheckQuery(
         identity: .device(IMEISV(imei: IMEI(unchecked: 35_209_900_000_000))),
-        imsi: try IMSI("99970" + Self.digits(Int.random(in: 5...10, using: &generator), &generator)))
+        imsi: try IMSI("99970" + Self.digits(Int.random(in: 5...10, using: &generator), &generator))
+      )
       let verdict = DecisionEngine(settings: settings).verdict(
         on: query, in: list, asOf: RandomLists.now)
       #expect(
@@ -75,12 +80,14 @@ struct RuleTests {
           == NaiveDecision.verdict(on: query, in: list, settings: settings, asOf: RandomLists.now),
         "seed \(seed)")
       decided[verdict.rule, default: 0] += 1
+      if verdict.isToAsk { asked += 1 }
     }
-    #expect(decided[.subscriberRule, default: 0] >= 100 && decided[.mode, default: 0] >= 100)
+    #expect(decided[.subscriberRule, default: 0] >= 40 && asked >= 20, "seed \(seed)")
+    #expect(decided[.mode, default: 0] >= asked + 40, "seed \(seed)")
   }
 
   private static func digits(_ count: Int, _ generator: inout SeededGenerator) -> String {
-    (0..<count).map { _ in String(Int.random(in: 0...3, using: &generator)) }.joined()
+    (0..<count).map { _ in String(Int.random(in: 0...6, using: &generator)) }.joined()
   }
 
   private static func randomSubscribers(
@@ -88,21 +95,22 @@ struct RuleTests {
   ) throws -> Subscribers {
     let digits = "99970" + Self.digits(Int.random(in: 3...10, using: &generator), &generator)
     if generator.one(in: 2) { return try prefix(digits) }
-    let other = "99970" + Self.digits(digits.count - 5, &generator)
-    return try range(min(digits, other), max(digits, other))
+    let other = digits.dropLast(2) + Self.digits(2, &generator)
+    return try range(min(digits, String(other)), max(digits, String(other)))
   }
 
   private static let device = IMEI(unchecked: 35_209_900_000_005)
 
-  @Test(arguments: [
-    // The device and its subscriber; what the rules below make of it.
-    (35_209_900_000_005, nil, DecisionMode.answer(.grey), "range"),
-    (35_209_900_000_010, nil, .ask, "tac"),
-    (35_209_901_000_000, nil, .answer(.unknown), nil),
-    (35_209_900_000_005, "001010123456789", .answer(.white), "imsi"),
-    (35_209_901_000_000, "001020123456789", .ask, "imsi"),
-    (35_209_901_000_000, "999700123456789", .answer(.unknown), nil),
-  ] as [(UInt64, String?, DecisionMode, String?)])
+  @Test(
+    arguments: [
+      // The device and its subscriber; what the rules below make of it.
+      (35_209_900_000_005, nil, DecisionMode.answer(.grey), "range"),
+      (35_209_900_000_010, nil, .ask, "tac"),
+      (35_209_901_000_000, nil, .answer(.unknown), nil),
+      (35_209_900_000_005, "001010123456789", .answer(.white), "imsi"),
+      (35_209_901_000_000, "001020123456789", .ask, "imsi"),
+      (35_209_901_000_000, "999700123456789", .answer(.unknown), nil),
+    ] as [(UInt64, String?, DecisionMode, String?)])
   func `a mode rule holds for some devices or subscribers`(
     number: UInt64, digits: String?, mode: DecisionMode, kind: String?
   ) throws {

@@ -142,8 +142,8 @@ package struct RandomLists {
     let (one, other) = (device(), device())
     guard let range = IMEIRange(first: min(one, other), last: max(one, other)) else { return nil }
     return LocalBlackList.Entry(
-      range: range, softwareVersions: [nil, 1...1, 0...1, 1...99].randomElement(using: &generator)
-        ?? nil,
+      range: range,
+      softwareVersions: [nil, nil, 1...1, 0...1, 1...99].randomElement(using: &generator) ?? nil,
       isOverridable: !generator.one(in: 3))
   }
 

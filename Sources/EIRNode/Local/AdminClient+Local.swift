@@ -13,7 +13,8 @@ extension AdminClient {
   ) async throws(NodeError) -> LocalReport {
     // Nothing else goes into a path.
     guard let path = LocalID(name)?.description ?? LocalSubject(name)?.description else {
-      throw NodeError(.settings, "give the name of an entry, such as L17, or \(LocalSubject.advice)")
+      throw NodeError(
+        .settings, "give the name of an entry, such as L17, or \(LocalSubject.advice)")
     }
     if let report: LocalReport = try await asked(.DELETE, "/local/\(path)", author) {
       return report

@@ -3,7 +3,7 @@ import Logging
 import NIOPosix
 
 extension AdminServer {
-  /// `GET /local`, `POST /local`, `GET /local/NAME` and `DELETE /local/NAME`: for who has the token.
+  /// `GET` and `POST /local`, `GET` and `DELETE /local/NAME`: for who has the token.
   func addLocal(to router: Router<BasicRequestContext>) {
     router.get("/local") { request, _ in
       try await authorized(request) {

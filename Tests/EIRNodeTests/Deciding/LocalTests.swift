@@ -136,8 +136,9 @@ struct LocalTests {
     #expect(try await admin.ask(.GET, "/local/L1", token: "guessed").status == 401)
     #expect(try await admin.ask(.GET, "/local/L1").status == 200)
     #expect(try await admin.names() == ["L1"])
-    let mode = try FileManager.default.attributesOfItem(
-      atPath: node.directory + "/local.ndjson")[.posixPermissions] as? Int
+    let mode =
+      try FileManager.default.attributesOfItem(
+        atPath: node.directory + "/local.ndjson")[.posixPermissions] as? Int
     #expect(mode.map { $0 & 0o007 } == 0)
     #expect(try await node.stop() == 0)
     await server.stop()
@@ -223,8 +224,8 @@ struct LocalTests {
       "local", "add", "37000000", "--reason", String(repeating: "é", count: 250),
     ])
     #expect(full.status == 1 && full.errors == "eir: no room is left on the disk of the list\n")
-    #expect(try await node.check("?pei=imei-37000000000000").status == "404")
-    #expect(try await node.check("?pei=imei-35000000000000").status == "200")
+    #expect(try await node.verdict("370000000000000") == "404")
+    #expect(try await node.verdict("350000000000000") == "BLACKLISTED")
     let lifted = try await Program.run(
       "/usr/bin/prlimit",
       ["--pid", "\(node.process.processIdentifier)", "--fsize=unlimited:unlimited"])

@@ -158,7 +158,8 @@ struct ReloadTests {
     #expect(try await node.verdict("352099000000014") == "BLACKLISTED")
     let log = scratch.path + "/moved.ndjson"
     _ = try Self.write(
-      #"{"override": "black", "checkLog": "\#(log)", "brake": {"least": 2, "percent": 0}}"#, scratch)
+      #"{"override": "black", "checkLog": "\#(log)", "brake": {"least": 2, "percent": 0}}"#, scratch
+    )
     #expect(
       try await node.tool(["reload"]).output
         == "settings read again: brake.least, brake.percent, checkLog changed\n")
@@ -238,6 +239,27 @@ struct ReloadTests {
     #expect(try await admin.ask(.POST, "/reload").status == 200)
     #expect(try await node.stop() == 0)
     await server.stop()
+  }
+
+  @Test func `a node that was started without an address asks nobody before a restart`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let file = try Self.write("{}", scratch)
+    let inbox = scratch.path + "/in"
+    try FileManager.default.createDirectory(atPath: inbox, withIntermediateDirectories: false)
+    let node = try await NodeProcess.start(
+      in: scratch.path + "/node", registry: nil,
+      more: ["--config", file, "--files-directory", inbox])
+    _ = try Self.write(#"{"mode": "ask", "ceir": {"url": "https://127.0.0.1:9"}}"#, scratch)
+    let refused = try await node.tool(["reload"])
+    #expect(refused.status == 2)
+    #expect(
+      refused.errors
+        == "eir: the CEIR is to be asked, and this node was started without its address: "
+        + "restart it\n")
+    #expect(try await node.status().settings?.refusal?.count == 1)
+    #expect(try await node.stop() == 0)
   }
 
   @Test func `without an address nobody can be asked`() async throws {
