@@ -22,6 +22,15 @@ package struct IMSIPrefix: Hashable, Sendable, CustomStringConvertible {
     imsi.length >= length && imsi.value / PackedDigits.powersOfTen[imsi.length - length] == value
   }
 
+  /// The IMSIs that begin so, as ``IMSI/packed``: a range for each length that an IMSI can have.
+  package var packedRanges: [ClosedRange<UInt64>] {
+    (max(length, IMSI.lengths.lowerBound)...IMSI.lengths.upperBound).map { imsiLength in
+      let count = PackedDigits.powersOfTen[imsiLength - length]
+      let first = UInt64(imsiLength) * PackedDigits.lengthUnit + value * count
+      return first...first + (count - 1)
+    }
+  }
+
   /// The digits, for the settings that they came from only.
   package var digits: String { Digits.padded(value, width: length) }
 

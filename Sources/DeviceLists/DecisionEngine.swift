@@ -23,7 +23,10 @@ package struct DecisionEngine: Sendable {
     var verdict = decision(on: query, in: list, head: head, asOf: now, trace: &trace)
     verdict.epoch = head?.epoch
     verdict.position = head?.position
-    if settings.isShadow { verdict.answer = .white }
+    if settings.isShadow {
+      verdict.answer = .white
+      verdict.isToAsk = false
+    }
     return verdict
   }
 
@@ -79,15 +82,16 @@ package struct DecisionEngine: Sendable {
     if let local { return Verdict(local, by: .localBlack) }
     trace.looked(at: .imei, found: own)
     if let own { return Verdict(own, by: .imei) }
-    if let imsi, let answer = settings.answer(forSubscriber: imsi) {
+    if let imsi, let answer = settings.subscriberRules.answer(for: imsi) {
       return policy(answer, by: .subscriberRule, trace: &trace)
     }
-    return decision(onKindOf: imei, range: range, type: type, trace: &trace)
+    return decision(onKindOf: imei, imsi, range: range, type: type, trace: &trace)
   }
 
   /// What is left when nothing is known of the device itself: its kind, then the mode.
   private func decision(
-    onKindOf imei: IMEI, range: EntryClass?, type: EntryClass?, trace: inout some DecisionTrace
+    onKindOf imei: IMEI, _ imsi: IMSI?, range: EntryClass?, type: EntryClass?,
+    trace: inout some DecisionTrace
   ) -> Verdict {
     trace.looked(at: .range, found: range)
     if let range { return Verdict(range, by: .range) }
@@ -96,7 +100,13 @@ package struct DecisionEngine: Sendable {
     if let answer = settings.onSpecial, imei.isPlaceholder || imei.tac.isTest {
       return policy(answer, by: .special, trace: &trace)
     }
-    return policy(settings.onUnlisted, by: .mode, trace: &trace)
+    switch settings.modeRules.rule(for: imei, of: imsi)?.mode ?? settings.mode {
+    case .answer(let answer): return policy(answer, by: .mode, trace: &trace)
+    case .ask:
+      var verdict = policy(settings.onFailure, by: .mode, trace: &trace)
+      verdict.isToAsk = true
+      return verdict
+    }
   }
 }
 

@@ -1,5 +1,3 @@
-import DeviceIdentity
-
 /// What an operator sets for its EIR. `unknown`, `unreachable`, `no identity` and `no subscriber`
 /// are separate, and none is black by default.
 package struct DecisionSettings: Sendable {
@@ -18,19 +16,14 @@ package struct DecisionSettings: Sendable {
   package var onNoSubscriber = CheckAnswer.grey
   /// Placeholder and test identities that are on no list; nil treats them like any other.
   package var onSpecial: CheckAnswer?
-  /// The mode: what a device on no list is answered as. ITU-T Q Suppl. 73.
-  package var onUnlisted = CheckAnswer.unknown
+  /// What becomes of a device on no list, where no rule names another mode.
+  package var mode = DecisionMode.answer(.unknown)
+  package var modeRules = ModeRules()
   package var localBlack = LocalBlackList(entries: [])
-  package var subscriberRules: [SubscriberRule] = []
+  package var subscriberRules = SubscriberRules()
 
   package init() {}
 
-  /// The answer of the longest prefix that the IMSI begins with.
-  func answer(forSubscriber imsi: IMSI) -> CheckAnswer? {
-    var longest: SubscriberRule?
-    for rule in subscriberRules where rule.prefix.contains(imsi) {
-      if rule.prefix.length > longest?.prefix.length ?? 0 { longest = rule }
-    }
-    return longest?.answer
-  }
+  /// Whether the registry is asked about some device.
+  package var asks: Bool { mode == .ask || modeRules.rules.contains { $0.mode == .ask } }
 }

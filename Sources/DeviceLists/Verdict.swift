@@ -32,6 +32,8 @@ package struct Verdict: Hashable, Sendable {
   package var decided: CheckAnswer
   package var rule: DecisionRule
   package var codes: GroundCodeSet
+  /// The registry is to be asked; ``answer`` is what holds where it does not answer in time.
+  package var isToAsk = false
   /// The list that was looked at; nil where there is none.
   package var epoch: Epoch?
   package var position: Position?

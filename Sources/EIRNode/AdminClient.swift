@@ -15,7 +15,8 @@ import NIOHTTP1
 /// Asks the node that runs on a directory; where none runs, looks at the files itself.
 package struct AdminClient: Sendable {
   private static let patience = TimeAmount.seconds(60)
-  static let longestAnswerBytes = 1 << 20
+  /// A page of local entries, with all that the settings may hold on the first.
+  static let longestAnswerBytes = 16 << 20
 
   private let settings: NodeSettings
 
@@ -38,16 +39,20 @@ package struct AdminClient: Sendable {
       return report
     }
     let keeper = try self.keeper()
-    return StatusReport(settings: settings, keeper: keeper, health: nil, asOf: .now())
+    return StatusReport(try inForce().current, keeper: keeper, health: nil, asOf: .now())
   }
 
   package func explain(_ question: CheckQuestion) async throws(NodeError) -> Explanation {
     let query = try question.query()
     if let found: Explanation = try await asked(.POST, "/check", question) { return found }
-    let keeper = try self.keeper()
-    return Explanation(
-      of: query, by: DecisionEngine(settings: settings.decision), in: keeper.current,
-      asOf: .now(), asks: settings.asks)
+    let (keeper, inForce) = (try self.keeper(), try inForce())
+    var explanation = Explanation(
+      of: query, by: inForce.current.engine, in: keeper.current, asOf: .now())
+    if case .device(let device) = query.identity {
+      let found = inForce.entries(matching: device)
+      explanation.local = found.isEmpty ? nil : found
+    }
+    return explanation
   }
 
   package func accept() async throws(NodeError) -> AcceptReport {
@@ -55,11 +60,24 @@ package struct AdminClient: Sendable {
     return AcceptReport(try keeper().accept())
   }
 
+  /// Lets the running node read its settings again.
+  package func reload() async throws(NodeError) -> ReloadReport {
+    if let report: ReloadReport = try await asked(.POST, "/reload", nil) { return report }
+    _ = try keeper()
+    throw NodeError(
+      .nodeUnreachable, "no node runs on \(settings.directory), so there is nothing to tell it")
+  }
+
+  /// Where no node runs. Who holds a ``keeper()`` may change it.
+  func inForce() throws(NodeError) -> DecisionKeeper {
+    try DecisionKeeper(settings: settings, asOf: .now())
+  }
+
   static func removeAddress(of settings: NodeSettings) {
     unlink(addressPath(of: settings))
   }
 
-  private func keeper() throws(NodeError) -> ListKeeper {
+  func keeper() throws(NodeError) -> ListKeeper {
     guard access(settings.directory, R_OK | X_OK) == 0 else {
       throw .system("open", path: settings.directory)
     }
@@ -94,8 +112,8 @@ package struct AdminClient: Sendable {
   }
 
   /// Nil where no node answers.
-  private func asked<Answer: Decodable>(
-    _ method: HTTPMethod, _ path: String, _ question: CheckQuestion?
+  func asked<Answer: Decodable>(
+    _ method: HTTPMethod, _ path: String, _ question: (any Encodable)?
   ) async throws(NodeError) -> Answer? {
     guard let token = try AdminToken.read(path: settings.adminTokenPath) else { return nil }
     var request = HTTPClientRequest(url: "http://\(try address())\(path)")

@@ -56,7 +56,7 @@ package struct AcceptReport: Hashable, Codable, Sendable {
   }
 }
 
-/// Health, metrics, status, explanations and `accept`, on loopback.
+/// Health, metrics, status, explanations and orders, on loopback.
 struct AdminServer: Sendable {
   static let longestBodyBytes = 4_096
 
@@ -69,6 +69,7 @@ struct AdminServer: Sendable {
   let exchange: NodeExchange
   /// Nil where GSUP is not spoken.
   let gsup: GSUPHealth?
+  let reloader: SettingsReloader
   let threads: NIOThreadPool
   let logger: Logger
 
@@ -100,7 +101,7 @@ struct AdminServer: Sendable {
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
         asked: judge.asker?.counts, sightings: exchange.sightings, s13: s13Peers,
-        gsup: gsup?.counts, droppedLines: judge.checkLog?.droppedCount ?? 0)
+        gsup: gsup?.counts, droppedLines: judge.checkLog.droppedCount)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }
@@ -110,12 +111,16 @@ struct AdminServer: Sendable {
     router.post("/accept") { request, _ in
       try await authorized(request) { try await accept() }
     }
+    router.post("/reload") { request, _ in
+      try await authorized(request) { try Self.json(try await reloader.reload()) }
+    }
+    addLocal(to: router)
     return router
   }
 
   private func status() -> StatusReport {
     var report = StatusReport(
-      settings: settings, keeper: keeper, health: exchange.health.report, asOf: .now())
+      judge.inForce.current, keeper: keeper, health: exchange.health.report, asOf: .now())
     report.s13Peers = s13Peers?.reports
     report.files = settings.files == nil ? nil : exchange.filesState.report
     report.exchange = .init(
@@ -127,7 +132,7 @@ struct AdminServer: Sendable {
     return report
   }
 
-  private func authorized(
+  func authorized(
     _ request: Request, _ answer: () async throws -> Response
   ) async throws -> Response {
     guard token.matches(authorization: request.headers[.authorization]) else {
@@ -137,22 +142,40 @@ struct AdminServer: Sendable {
       return try await answer()
     } catch let error as NodeError {
       logger.warning("an order failed", metadata: ["reason": "\(error.debugDescription)"])
-      let status: HTTPResponse.Status =
-        error.code == .settings ? .badRequest : .internalServerError
-      return Self.text(error.description + "\n", status: status)
+      return Self.text(error.description + "\n", status: Self.status(of: error))
+    } catch let error as SettingsError {
+      return Self.text(error.description + "\n", status: .badRequest)
+    }
+  }
+
+  private static func status(of error: NodeError) -> HTTPResponse.Status {
+    switch error.code {
+    case .settings: .badRequest
+    case .notAccepted: .conflict
+    default: .internalServerError
+    }
+  }
+
+  static func body<Value: Decodable>(
+    _ type: Value.Type, of request: Request
+  ) async throws -> Value {
+    let body = try await request.body.collect(upTo: Self.longestBodyBytes)
+    do {
+      return try NodeJSON.decode(type, from: Data(body.readableBytesView))
+    } catch {
+      throw NodeError(.settings, "the question is no JSON of the form that is asked for")
     }
   }
 
   private func check(_ request: Request) async throws -> Response {
-    let body = try await request.body.collect(upTo: Self.longestBodyBytes)
-    let question: CheckQuestion
-    do {
-      question = try NodeJSON.decode(
-        CheckQuestion.self, from: Data(body.readableBytesView))
-    } catch {
-      throw NodeError(.settings, "the question is no JSON of the form that is asked for")
+    let query = try await Self.body(CheckQuestion.self, of: request).query()
+    var explanation = judge.explain(query, asOf: .now())
+    if case .device(let device) = query.identity {
+      let inForce = judge.inForce
+      let found = try await threads.runIfActive { inForce.entries(matching: device) }
+      explanation.local = found.isEmpty ? nil : found
     }
-    return try Self.json(judge.explain(try question.query(), asOf: .now()))
+    return try Self.json(explanation)
   }
 
   private func accept() async throws -> Response {
@@ -175,7 +198,7 @@ struct AdminServer: Sendable {
       body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
   }
 
-  private static func json(_ value: some Encodable) throws -> Response {
+  static func json(_ value: some Encodable) throws -> Response {
     Response(
       status: .ok, headers: [.contentType: "application/json"],
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: try NodeJSON.encode(value))))

@@ -23,12 +23,13 @@ package final class CheckLog: Sendable {
     var second = Instant(secondsSinceEpoch: 0)
     var linesThisSecond = 0
     var droppedCount = 0
+    /// Nil: none is kept.
+    var path: String?
   }
 
-  private let path: String
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  package init(path: String) { self.path = path }
+  package init(path: String?) { state = Mutex(State(path: path)) }
 
   /// Lines left out since the start.
   package var droppedCount: Int { state.withLock { $0.droppedCount } }
@@ -36,6 +37,7 @@ package final class CheckLog: Sendable {
   package func note(_ query: CheckQuery, _ verdict: Verdict, asOf now: Instant) {
     guard Self.isWorthNoting(verdict) else { return }
     state.withLock { state in
+      guard state.path != nil else { return }
       if state.second != now {
         state.second = now
         state.linesThisSecond = 0
@@ -52,19 +54,27 @@ package final class CheckLog: Sendable {
   }
 
   /// Writes what was noted. Called off the event loops.
-  package func flush() throws(NodeError) {
-    let bytes = state.withLock { state in
-      defer { state.buffer.removeAll(keepingCapacity: true) }
-      return state.buffer
+  package func flush() throws(NodeError) { try flush(movingTo: nil) }
+
+  /// What was noted until now goes where it was to go; what follows goes to `path`, or nowhere.
+  package func move(to path: String?) throws(NodeError) { try flush(movingTo: .some(path)) }
+
+  private func flush(movingTo next: String??) throws(NodeError) {
+    let (bytes, path) = state.withLock { state in
+      defer {
+        state.buffer.removeAll(keepingCapacity: true)
+        if let next { state.path = next }
+      }
+      return (state.buffer, state.path)
     }
-    guard !bytes.isEmpty else { return }
+    guard let path, !bytes.isEmpty else { return }
     let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-    guard file >= 0 else { throw lost(bytes) }
+    guard file >= 0 else { throw lost(bytes, path) }
     defer { close(file) }
-    guard SmallFile.writeAll(bytes, to: file) else { throw lost(bytes) }
+    guard SmallFile.writeAll(bytes, to: file) else { throw lost(bytes, path) }
   }
 
-  private func lost(_ bytes: [UInt8]) -> NodeError {
+  private func lost(_ bytes: [UInt8], _ path: String) -> NodeError {
     let error = NodeError.system("write", path: path)
     state.withLock { $0.droppedCount += bytes.count { $0 == 0x0A } }
     return error

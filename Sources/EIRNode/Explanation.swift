@@ -35,32 +35,32 @@ package struct Explanation: Hashable, Codable, Sendable {
   package var epoch: String?
   package var position: UInt64?
   package var listAgeSeconds: Int64?
+  /// The rule of the hybrid mode, where one has decided.
+  package var modeRule: String?
+  /// The operator's own entries that are about the device.
+  package var local: [LocalEntry]?
   /// Where the brake holds the device: what the list says of it.
   package var heldBack: Finding?
   package var steps: [Step]
 
-  /// - Parameters:
-  ///   - asks: whether the CEIR is asked for a device on no list.
-  ///   - known: what it has answered lately.
+  /// - Parameter known: what the CEIR has answered lately.
   init(
     of query: CheckQuery, by engine: DecisionEngine, in list: ListSnapshot?, asOf now: Instant,
-    asks: Bool, known: (IMEI) -> RegistryAsker.Answer? = { _ in nil }
+    known: (IMEI) -> RegistryAsker.Answer? = { _ in nil }
   ) {
     var record = DecisionRecord()
     var verdict = engine.verdict(on: query, in: list, asOf: now, trace: &record)
-    var isToAsk = false
-    if asks, verdict.rule == .mode, !engine.settings.isShadow,
-      case .device(let device) = query.identity
-    {
-      if let said = known(device.imei) { verdict = verdict.answered(said) } else { isToAsk = true }
-    }
     if case .device(let device) = query.identity {
+      if verdict.isToAsk, let said = known(device.imei) { verdict = verdict.answered(said) }
+      if verdict.rule == .mode {
+        modeRule = engine.settings.modeRules.rule(for: device.imei, of: query.imsi)?.description
+      }
       imei = device.imei.dialled
       heldBack = Self.heldBack(device.imei, query.imsi, in: list)
     }
-    answer = isToAsk ? Self.ask : verdict.answer.description
-    withoutAnswer = isToAsk ? engine.settings.onFailure.description : nil
-    decided = isToAsk ? Self.ask : verdict.decided.description
+    answer = verdict.isToAsk ? Self.ask : verdict.answer.description
+    withoutAnswer = verdict.isToAsk ? verdict.answer.description : nil
+    decided = verdict.isToAsk ? Self.ask : verdict.decided.description
     rule = verdict.rule.description
     grounds = verdict.codes.codes.map(\.description)
     registry = list?.indexHead.registry.description
@@ -106,6 +106,8 @@ extension Explanation {
         } ?? "nothing"
       lines.append("  looked at   \(step.rule): \(found)")
     }
+    if let modeRule { lines.append("  mode rule   \(modeRule)") }
+    for entry in local ?? [] { lines.append("  local       \(entry.line)") }
     if let heldBack {
       lines.append("  held back   by the brake: \(heldBack.status)\(Self.list(heldBack.grounds))")
     }

@@ -11,20 +11,20 @@ package struct Judge: Sendable {
     case later(EventLoopFuture<CheckAnswer>)
   }
 
-  let engine: DecisionEngine
+  let inForce: DecisionKeeper
   let keeper: ListKeeper
   let counters: CheckCounters
-  let checkLog: CheckLog?
+  let checkLog: CheckLog
   /// Nil where nobody is told.
   let sightings: SightingNotes?
-  /// Nil where a device on no list is answered by a setting.
+  /// Nil where nobody can be asked about a device on no list.
   let asker: RegistryAsker?
 
   init(
-    engine: DecisionEngine, keeper: ListKeeper, counters: CheckCounters, checkLog: CheckLog?,
+    inForce: DecisionKeeper, keeper: ListKeeper, counters: CheckCounters, checkLog: CheckLog,
     sightings: SightingNotes? = nil, asker: RegistryAsker? = nil
   ) {
-    self.engine = engine
+    self.inForce = inForce
     self.keeper = keeper
     self.counters = counters
     self.checkLog = checkLog
@@ -37,11 +37,11 @@ package struct Judge: Sendable {
     on eventLoop: any EventLoop
   ) -> Reply {
     let asked = Asked(query: query, interface: interface, at: now)
-    let verdict = engine.verdict(on: query, in: keeper.current, asOf: now)
-    // In shadow mode everything is let through, so nobody need be asked.
-    guard let asker, verdict.rule == .mode, !engine.settings.isShadow,
-      case .device(let device) = query.identity
-    else { return .now(noted(verdict, asked)) }
+    let verdict = inForce.current.engine.verdict(on: query, in: keeper.current, asOf: now)
+    guard verdict.isToAsk, case .device(let device) = query.identity else {
+      return .now(noted(verdict, asked))
+    }
+    guard let asker else { return .now(noted(failed(verdict), asked)) }
     if let answer = asker.remembered(device.imei, asOf: now) {
       return .now(noted(verdict.answered(answer), asked))
     }
@@ -61,7 +61,7 @@ package struct Judge: Sendable {
   }
 
   private func noted(_ verdict: Verdict, _ asked: Asked) -> CheckAnswer {
-    checkLog?.note(asked.query, verdict, asOf: asked.at)
+    checkLog.note(asked.query, verdict, asOf: asked.at)
     sightings?.note(asked.query, verdict.answer, asOf: asked.at)
     counters.count(
       verdict, from: asked.interface, nanoseconds: (NIODeadline.now() - asked.since).nanoseconds)
@@ -70,7 +70,7 @@ package struct Judge: Sendable {
 
   /// The registry has not answered in time.
   private func failed(_ verdict: Verdict) -> Verdict {
-    var failed = Verdict(engine.settings.onFailure, by: .failure)
+    var failed = Verdict(verdict.answer, by: .failure)
     failed.epoch = verdict.epoch
     failed.position = verdict.position
     return failed
@@ -78,7 +78,7 @@ package struct Judge: Sendable {
 
   /// The same question, asked by a person: neither counted nor logged, and nobody is asked.
   package func explain(_ query: CheckQuery, asOf now: Instant) -> Explanation {
-    Explanation(of: query, by: engine, in: keeper.current, asOf: now, asks: asker != nil) {
+    Explanation(of: query, by: inForce.current.engine, in: keeper.current, asOf: now) {
       asker?.known($0, asOf: now)
     }
   }

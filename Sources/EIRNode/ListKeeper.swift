@@ -74,6 +74,11 @@ package final class ListKeeper: Sendable {
     return (brake.added(asOf: now), brake.limit.count(listEntries: entryCount))
   }
 
+  /// Holds by another limit from now on; what is held already stays so.
+  func limitBrake(to limit: Brake.Limit) throws(NodeError) {
+    try change { (state) throws(NodeError) in state.brake.limit = limit }
+  }
+
   /// Changes what is kept, one at a time, and shows what became of it.
   func change<Value>(
     _ body: (inout State) throws(NodeError) -> Value

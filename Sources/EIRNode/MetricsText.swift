@@ -24,6 +24,10 @@ struct MetricsText {
     gauge(
       "eir_brake_added", "Blacks added in the last 24 hours.", status.brake.blacksAddedInOneDay)
     gauge("eir_brake_limit", "Blacks beyond which the brake holds.", status.brake.limit)
+    gauge("eir_local_entries", "Local entries in force, without settings.", status.local.entries)
+    gauge(
+      "eir_settings_refused", "1 while the settings that were read last are not used.",
+      status.settings?.refusedAt == nil ? 0 : 1)
     gauge("eir_registry_reachable", "1 while the CEIR answers.", health.isReachable ? 1 : 0)
     gauge("eir_following", "1 while nothing is wrong.", health.trouble == nil ? 1 : 0)
     gauge("eir_disk_full", "1 while no room is left for the list.", health.isDiskFull ? 1 : 0)

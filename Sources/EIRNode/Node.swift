@@ -32,11 +32,14 @@ package struct Node: Sendable {
   private static let shutdownPatience = Duration.seconds(15)
 
   let settings: NodeSettings
+  /// Where they are read again from.
+  let sources: SettingsSources
   let logger: Logger
   package var pace = FeedLoop.Pace()
 
-  package init(settings: NodeSettings, logger: Logger) {
+  package init(settings: NodeSettings, sources: SettingsSources, logger: Logger) {
     self.settings = settings
+    self.sources = sources
     self.logger = logger
   }
 
@@ -44,6 +47,8 @@ package struct Node: Sendable {
   package func run(
     onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
+    // From here on SIGHUP ends nothing.
+    let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let credentials = try NodeCredentials(settings)
     let keeper = try ListKeeper(
       directory: settings.directory, registry: settings.registry, feed: settings.feed,
@@ -59,7 +64,7 @@ package struct Node: Sendable {
       logger: logger)
     let outcome: Result<Void, any Error>
     do {
-      try await serve(keeper, token, threads, exchange, onReady)
+      try await serve(keeper, token, threads, exchange, hangUps, onReady)
       outcome = .success(())
     } catch {
       outcome = .failure(error)
@@ -72,11 +77,16 @@ package struct Node: Sendable {
 
   private func serve(
     _ keeper: ListKeeper, _ token: AdminToken, _ threads: NIOThreadPool,
-    _ exchange: NodeExchange, _ onReady: @escaping @Sendable (Addresses) -> Void
+    _ exchange: NodeExchange, _ hangUps: UnixSignalsSequence,
+    _ onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
+    let inForce = try DecisionKeeper(settings: settings, asOf: .now())
+    if inForce.current.local.damagedLines > 0 {
+      logger.warning("lines of local.ndjson are damaged and count for nothing")
+    }
     let judge = Judge(
-      engine: DecisionEngine(settings: settings.decision), keeper: keeper,
-      counters: CheckCounters(), checkLog: settings.checkLog.map { CheckLog(path: $0) },
+      inForce: inForce, keeper: keeper,
+      counters: CheckCounters(), checkLog: CheckLog(path: settings.checkLog),
       sightings: exchange.sightings?.notes, asker: exchange.asker)
     let listener = try await listener(judge)
     let gsup = try await gsupListener(judge)
@@ -92,21 +102,24 @@ package struct Node: Sendable {
         Addresses(
           checks: checks, s13: s13Address, admin: admin, exchange: exchange, gsup: gsup?.address))
     }
+    let reloader = SettingsReloader(
+      sources: sources, judge: judge, threads: threads, logger: logger)
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13Peers,
-      exchange: exchange, gsup: gsup?.health, threads: threads, logger: logger
+      exchange: exchange, gsup: gsup?.health, reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []
     if let sightings = exchange.sightings { services.append(SightingService(loop: sightings)) }
-    if let checkLog = judge.checkLog {
-      services.append(
-        LogService(log: checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
-    }
+    services.append(
+      LogService(
+        log: judge.checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
     services += [ListenerService { await listener.shutdown() }, admin]
     if let s13 { services.append(ListenerService { await s13.shutdown() }) }
     if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
+    services.append(
+      LoopService { for await _ in hangUps { await reloader.reloadUnasked() } })
     try await run(services)
   }
 

@@ -34,9 +34,13 @@ extension NodeSettings {
     let s13 = text.s13()
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
     let gsup = text.gsup()
-    let asks = text.text(.mode) == "ask"
-    let decision = text.decision(asks: asks)
-    let ask = asks ? text.asking(exchange) : nil
+    let decision = text.decision()
+    let ask = text.asking(exchange)
+    if purpose == .serve, decision.asks, ask == nil, text.sentences.isEmpty {
+      text.sentences.append(
+        "the CEIR is to be asked, and neither ceir.statusUrl nor ceir.url is set: give its "
+          + "address \(SettingKey.ceirStatusURL.places)")
+    }
     let brake = text.brake()
     guard var settings, text.sentences.isEmpty else {
       throw SettingsError(sentences: text.sentences)
@@ -46,14 +50,14 @@ extension NodeSettings {
     settings.exchangeListen = exchange.listen
     settings.files = files
     settings.s13 = s13
-    settings.asks = asks
     settings.ask = ask
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }
     settings.gsup = gsup
     settings.decision = decision
     settings.brake = brake
-    let checkLog = text.text(.checkLog) ?? settings.directory + "/checks.ndjson"
+    settings.texts = text.texts
+    let checkLog = text.text(.checkLog) ?? settings.usualCheckLog
     settings.checkLog = checkLog == "off" ? nil : checkLog
     return settings
   }
@@ -77,7 +81,7 @@ extension SettingsText {
     return understood(key, text, advice, read)
   }
 
-  private mutating func understood<Value>(
+  mutating func understood<Value>(
     _ key: SettingKey, _ text: String, _ advice: String, _ read: (String) -> Value?
   ) -> Value? {
     if let value = read(text) { return value }
@@ -201,90 +205,5 @@ extension SettingsText {
       limit.listShare = share
     }
     return limit
-  }
-}
-
-// MARK: - Deciding
-
-extension SettingsText {
-  /// - Parameter asks: whether the mode is to ask the registry, and no answer.
-  fileprivate mutating func decision(asks: Bool) -> DecisionSettings {
-    var decision = DecisionSettings()
-    if !asks, let mode = mode() { decision.onUnlisted = mode }
-    if let failure = answer(.policyFailure) { decision.onFailure = failure }
-    if let unusable = answer(.policyUnusable) { decision.onUnusable = unusable }
-    if let noIMEI = answer(.policyNoIMEI) { decision.onNoIMEI = noIMEI }
-    if let noSubscriber = answer(.policyNoSubscriber) { decision.onNoSubscriber = noSubscriber }
-    if let special = answer(.policySpecial) { decision.onSpecial = special }
-    if let override = answer(.override) { decision.override = override }
-    if let isShadow = optional(
-      .shadow, "say true or false",
-      { ["true": true, "1": true, "false": false, "0": false][$0.lowercased()] })
-    {
-      decision.isShadow = isShadow
-    }
-    if let seconds = optional(
-      .listAgeMaxSeconds, "give whole seconds, from 60 to a year",
-      { text in Int64(text).flatMap { 60...31_536_000 ~= $0 ? $0 : nil } })
-    {
-      decision.listAgeMaxSeconds = seconds
-    }
-    let black = list(
-      .localBlack,
-      "give TACs, IMEIs of 14 digits or ranges FIRST-LAST, each perhaps with /SVN, and commas"
-    ) { Self.localBlack($0) }
-    decision.localBlack = LocalBlackList(entries: black)
-    decision.subscriberRules = list(
-      .subscriberRules, "give the first digits of IMSIs with an answer, such as 00101=white"
-    ) { Self.subscriberRule($0) }
-    return decision
-  }
-
-  private mutating func mode() -> CheckAnswer? {
-    optional(.mode, "say white, grey, black, unknown or ask") { CheckAnswer(word: $0) }
-  }
-
-  private mutating func answer(_ key: SettingKey) -> CheckAnswer? {
-    optional(key, "say white, grey, black or unknown") { CheckAnswer(word: $0) }
-  }
-
-  private mutating func list<Value>(
-    _ key: SettingKey, _ advice: String, _ read: (String) -> Value?
-  ) -> [Value] {
-    guard let text = text(key), !text.isEmpty else { return [] }
-    return text.split(separator: ",", omittingEmptySubsequences: false).compactMap { part in
-      understood(key, part.trimmingCharacters(in: .whitespaces), advice, read)
-    }
-  }
-
-  private static func localBlack(_ text: String) -> LocalBlackList.Entry? {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    var version: UInt8?
-    if parts.count == 2 {
-      guard parts[1].utf8.count == 2, let number = UInt8(parts[1]) else { return nil }
-      version = number
-    }
-    guard (1...2).contains(parts.count), let range = range(parts[0]) else { return nil }
-    return LocalBlackList.Entry(range: range, softwareVersion: version)
-  }
-
-  private static func range(_ text: Substring) -> IMEIRange? {
-    let ends = text.split(separator: "-", omittingEmptySubsequences: false)
-    if ends.count == 1, text.utf8.count == 8, let tac = try? TAC(text) {
-      return IMEIRange(first: tac.imeis.lowerBound, last: tac.imeis.upperBound)
-    }
-    guard (1...2).contains(ends.count), ends.allSatisfy({ $0.utf8.count == 14 }) else {
-      return nil
-    }
-    guard let first = try? IMEI(signalled: ends[0]) else { return nil }
-    guard let last = try? IMEI(signalled: ends[ends.count - 1]) else { return nil }
-    return IMEIRange(first: first, last: last)
-  }
-
-  private static func subscriberRule(_ text: String) -> SubscriberRule? {
-    let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-    guard parts.count == 2, let prefix = try? IMSIPrefix(parts[0]) else { return nil }
-    guard let answer = CheckAnswer(word: parts[1]) else { return nil }
-    return SubscriberRule(prefix: prefix, answer: answer)
   }
 }

@@ -14,9 +14,7 @@ package struct NodeSettings: Sendable {
   package var exchangeListen: SocketAddress?
   /// Nil where the registry's files are not taken.
   package var files: FilesSettings?
-  /// Whether the CEIR is asked for a device on no list.
-  package var asks = false
-  /// Where and how; nil where nobody is asked, or where only the list is looked at.
+  /// Where and how the CEIR is asked for a device on no list; nil where it cannot be.
   package var ask: Asking?
   /// Where network elements ask.
   package var listen = SocketAddress(host: "127.0.0.1", port: 8080)
@@ -30,6 +28,8 @@ package struct NodeSettings: Sendable {
   package var brake = Brake.Limit()
   /// Nil: none is kept.
   package var checkLog: String?
+  /// Every setting that was given, as it was written.
+  package var texts: [SettingKey: String] = [:]
 
   /// The mode of authorisation.
   package struct Asking: Hashable, Sendable {
@@ -46,6 +46,7 @@ package struct NodeSettings: Sendable {
   /// The file, made at the first start and readable by its owner only, whose content lets the
   /// operator's tools give orders to the running node.
   package var adminTokenPath: String { directory + "/admin.token" }
+  var usualCheckLog: String { directory + "/checks.ndjson" }
   package var parametersPath: String { directory + "/exchange.parameters" }
 }
 

@@ -24,6 +24,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case gsupHLR = "gsup.hlr"
   case gsupUnknown = "gsup.unknown"
   case mode
+  case modeRules
   case shadow
   case override
   case policyFailure = "policy.failure"

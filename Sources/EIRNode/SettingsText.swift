@@ -47,6 +47,13 @@ struct SettingsText {
     return reader.stringArray(forKey: name)?.joined(separator: ",")
   }
 
+  /// All that was set.
+  var texts: [SettingKey: String] {
+    var texts: [SettingKey: String] = [:]
+    for key in SettingKey.allCases { texts[key] = text(key) }
+    return texts
+  }
+
   private static func unknownVariables(in environment: [String: String]) -> [String] {
     let known = Set(SettingKey.allCases.map(\.variable) + [SettingsSources.fileVariable])
     return environment.keys.filter { !known.contains($0) }.sorted().map {

@@ -71,13 +71,18 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var files: FilesReport?
   /// Diameter peers that are connected; nil where S13 is not answered, or no node runs.
   package var s13Peers: [S13Peers.Report]?
+  /// Nil when the files were read without a node.
+  package var settings: SettingsReading?
+  package var local: LocalCounts
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
 
   package init(
-    settings: NodeSettings, keeper: ListKeeper, health: FeedHealth.Report?, asOf now: Instant
+    _ inForce: DecisionInForce, keeper: ListKeeper, health: FeedHealth.Report?,
+    asOf now: Instant
   ) {
+    let settings = inForce.settings
     let list = keeper.current
     registry = settings.registry.description
     feed = settings.feed.description
@@ -98,6 +103,8 @@ package struct StatusReport: Hashable, Codable, Sendable {
     ceir = Registry(
       reachable: health?.isReachable ?? false, lastContact: health?.lastContact?.description,
       trouble: health?.trouble)
+    self.settings = health == nil ? nil : inForce.reading
+    local = inForce.local
     shadow = settings.decision.isShadow
     override = settings.decision.override?.description
     diskFull = health?.isDiskFull ?? false
@@ -148,6 +155,13 @@ extension StatusReport {
     }
     if let files { lines.append("  files      \(files.text)") }
     if let trouble = ceir.trouble { lines.append("  trouble    \(trouble)") }
+    lines.append(
+      "  local      \(local.entries) entries of your own, \(local.ofSettings) in the settings")
+    if local.damagedLines > 0 {
+      lines.append(
+        "             \(local.damagedLines) lines of local.ndjson are damaged and do not count")
+    }
+    if let settings { lines += settings.lines }
     if shadow { lines.append("  shadow     every device is let through") }
     if let override { lines.append("  override   every device is answered \(override)") }
     return lines.joined(separator: "\n")

@@ -43,7 +43,7 @@ package struct Brake: Hashable, Sendable {
   package static let windowSeconds: Int64 = 86_400
   package static let periodSeconds: Int64 = 300
 
-  package let limit: Limit
+  package var limit: Limit
   /// Oldest first, none older than a day.
   package private(set) var periods: [Period]
 

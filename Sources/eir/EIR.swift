@@ -20,8 +20,8 @@ struct EIR: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Serve.self, Check.self, Status.self, Accept.self, CertificateCommand.self,
-      RequestCommand.self,
+      Serve.self, Check.self, Status.self, Accept.self, Reload.self, Local.self,
+      CertificateCommand.self, RequestCommand.self,
     ])
 
   /// 0 when all went well, 1 after a failure, 2 after a wrong use.
@@ -36,7 +36,9 @@ struct EIR: AsyncParsableCommand {
     } catch let error as SettingsError {
       fail(error.sentences, status: 2)
     } catch let error as NodeError {
-      fail([error.description], status: error.code == .settings ? 2 : 1)
+      fail(
+        error.description.split(separator: "\n").map(String.init),
+        status: error.code == .settings ? 2 : 1)
     } catch {
       leave(with: error)
     }

@@ -5,7 +5,11 @@ import Logging
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Answer network elements and follow the registry.")
+    abstract: "Answer network elements and follow the registry.",
+    discussion: """
+      After SIGHUP, as after eir reload, the configuration file is read again while answering goes \
+      on; flags and variables stay those of the start.
+      """)
 
   @OptionGroup var common: CommonOptions
   @OptionGroup(title: "How to decide") var decision: DecisionOptions
@@ -57,16 +61,15 @@ struct Serve: AsyncParsableCommand {
       .filesDirectory: filesDirectory, .filesOutbox: filesOutbox,
       .filesPollSeconds: filesPollSeconds, .filesDone: filesDone,
     ]
-    let settings = try await NodeSettings.read(
-      common.sources(
-        own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
-          .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 }),
-      for: .serve)
+    let sources = common.sources(
+      own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
+        .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 })
+    let settings = try await NodeSettings.read(sources, for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)
     let logger = Logger(label: "eir") { StreamLogHandler.standardError(label: $0) }
     let name = settings.registry
-    try await Node(settings: settings, logger: logger).run { addresses in
+    try await Node(settings: settings, sources: sources, logger: logger).run { addresses in
       let s13 = addresses.s13.map { ", s13 \($0)" } ?? ""
       let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
       let gsup = addresses.gsup.map { ", gsup \($0)" } ?? ""

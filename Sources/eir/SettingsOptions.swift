@@ -92,6 +92,9 @@ struct DecisionOptions: ParsableArguments {
     help: "What a device on no list is answered: white, grey, black, unknown, or ask the CEIR.")
   var mode: String?
 
+  @Option(help: "Other modes for some, such as imsi:00101=ask,tac:35209900=white.")
+  var modeRules: String?
+
   @Flag(help: "Decide, count and log, but let everything through.")
   var shadow = false
 
@@ -119,12 +122,12 @@ struct DecisionOptions: ParsableArguments {
   @Option(help: "TACs, IMEIs and ranges that you block yourself, with commas between.")
   var localBlack: String?
 
-  @Option(help: "Answers by the first digits of the IMSI, such as 00101=white.")
+  @Option(help: "Answers by the first digits of the IMSI or by FIRST-LAST, such as 00101=white.")
   var subscriberRules: String?
 
   var flags: [SettingKey: String?] {
     [
-      .mode: mode, .shadow: shadow ? "true" : nil, .override: override,
+      .mode: mode, .modeRules: modeRules, .shadow: shadow ? "true" : nil, .override: override,
       .policyFailure: policyFailure, .policyUnusable: policyUnusable,
       .policyNoIMEI: policyNoImei, .policyNoSubscriber: policyNoSubscriber,
       .policySpecial: policySpecial, .listAgeMaxSeconds: listAgeMaxSeconds,

@@ -75,3 +75,26 @@ struct Accept: AsyncParsableCommand {
     try show(report, report.text, as: format)
   }
 }
+
+struct Reload: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let the running node read its configuration file again.",
+    discussion: """
+      The node goes on answering. If anything in the file makes no sense, nothing of it is used. \
+      What needs a restart is named. The same as SIGHUP.
+
+      EXAMPLES
+        eir reload --config /etc/eir/eir.json
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: "text or json.")
+  var format = OutputFormat.text
+
+  func run() async throws {
+    let settings = try await NodeSettings.read(common.sources(), for: .inspect)
+    let report = try await AdminClient(settings: settings).reload()
+    try show(report, report.text, as: format)
+  }
+}

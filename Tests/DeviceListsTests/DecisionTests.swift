@@ -95,9 +95,10 @@ struct DecisionTests {
     let settings = DecisionSettings()
     #expect(settings.override == nil && settings.onSpecial == nil && !settings.isShadow)
     #expect(settings.onFailure == .unknown && settings.onUnusable == .unknown)
-    #expect(settings.onNoIMEI == .unknown && settings.onUnlisted == .unknown)
+    #expect(settings.onNoIMEI == .unknown && settings.mode == .answer(.unknown))
     #expect(settings.onNoSubscriber == .grey && settings.listAgeMaxSeconds == 604_800)
-    #expect(settings.localBlack.entries.isEmpty && settings.subscriberRules.isEmpty)
+    #expect(settings.localBlack.entries.isEmpty && settings.subscriberRules.rules.isEmpty)
+    #expect(settings.modeRules.rules.isEmpty && !settings.asks)
   }
 
   @Test func `a person who asks why is shown each list that was looked at`() throws {
@@ -130,10 +131,12 @@ struct LocalBlackListTests {
       #expect(list.entries == entries)
       for number in UInt64(0)...101 {
         let device = IMEISV(
-          imei: IMEI(unchecked: number), softwareVersion: generator.one(in: 2) ? nil : 7)
-        let matching = entries.filter {
-          $0.range.contains(device.imei)
-            && ($0.softwareVersion == nil || $0.softwareVersion == device.softwareVersion)
+          imei: IMEI(unchecked: number),
+          softwareVersion: [nil, 6, 7, 8].randomElement(using: &generator) ?? nil)
+        let matching = entries.filter { entry in
+          guard entry.range.contains(device.imei) else { return false }
+          guard let versions = entry.softwareVersions else { return true }
+          return device.softwareVersion.map { versions ~= $0 } ?? false
         }
         let found = list.match(device)
         #expect((found != nil) == !matching.isEmpty, "seed \(seed)")
@@ -149,7 +152,8 @@ struct LocalBlackListTests {
     let last = first + (generator.one(in: 5) ? 60 : UInt64.random(in: 0...3, using: &generator))
     return IMEIRange(first: IMEI(unchecked: first), last: IMEI(unchecked: last)).map {
       LocalBlackList.Entry(
-        range: $0, softwareVersion: generator.one(in: 3) ? 7 : nil,
+        range: $0,
+        softwareVersions: [nil, nil, 7...7, 6...7, 8...99].randomElement(using: &generator) ?? nil,
         isOverridable: !generator.one(in: 4))
     }
   }

@@ -36,6 +36,13 @@ struct CommandTests {
     (["352099000000006", "--mode", "white"], "white", "mode"),
     (["352099000000006", "--mode", "ask"], "ask", "mode"),
     (["352099000000006", "--mode", "ask", "--shadow"], "white", "mode"),
+    (["352099000000006", "--mode-rules", "tac:35209900=ask,imsi:00101=grey"], "ask", "mode"),
+    (
+      [
+        "352099000000006", "--mode-rules", "tac:35209900=ask,imsi:00101=grey", "--imsi",
+        "001010123456789",
+      ], "grey", "mode"
+    ),
     (["352099000000006", "--local-black", "35209900"], "black", "localBlack"),
     (["352099000000006", "--override", "grey"], "grey", "override"),
   ])
@@ -78,7 +85,10 @@ struct CommandTests {
     try #"""
     {"directory": "/from/file", "registry": "file", "operator": "file",
      "listAgeMaxSeconds": 120, "shadow": true, "brake": {"percent": 2.5},
-     "localBlack": ["35209900", "35209901000000-35209901000009/07"]}
+     "localBlack": ["35209900", "35209901000000-35209901000009/07",
+                     "35209902/00-09"],
+     "subscriberRules": "00101=white, 001010000000000-001010000000009=grey",
+     "modeRules": ["imsi:00101=ask", "tac:35209900=black"]}
     """#.write(toFile: file, atomically: true, encoding: .utf8)
     let settings = try await NodeSettings.read(
       SettingsSources(
@@ -91,7 +101,9 @@ struct CommandTests {
     #expect(settings.decision.listAgeMaxSeconds == 120)
     #expect(settings.decision.isShadow)
     #expect(settings.brake.listShare == 2_500)
-    #expect(settings.decision.localBlack.entries.map(\.softwareVersion) == [nil, 7])
+    #expect(settings.decision.localBlack.entries.map(\.softwareVersions) == [nil, 7...7, 0...9])
+    #expect(settings.decision.subscriberRules.rules.map(\.answer) == [.white, .grey])
+    #expect(settings.decision.modeRules.rules.map(\.mode) == [.ask, .answer(.black)])
   }
 
   @Test(arguments: ["nothing", "nonsense", "remote", "file", "asking", "certificate", "gsup"])
@@ -110,7 +122,10 @@ struct CommandTests {
         "--ceir-url", "http://ceir.example", "--exchange-listen", "nowhere",
         "--listen", "8080", "--admin", "0.0.0.0:80", "--mode", "purple", "--override", "maybe",
         "--list-age-max-seconds", "1", "--brake-least=-1", "--brake-percent", "101",
-        "--local-black", "35209900,12", "--subscriber-rules", "00101",
+        "--local-black", "35209900,12,35209900/7",
+        "--subscriber-rules",
+        "00101,00101=purple,00101000000000-001010000000000=white,001010000000001-=white",
+        "--mode-rules", "imsi:00101=white,tac:3520990=ask,range:35209900=ask,foreign=ask",
       ],
       "remote": valid + ["--ceir-url", "https://192.0.2.1:8443/x?y"],
       "file": ["--config", file],
@@ -148,7 +163,11 @@ struct CommandTests {
     }
   }
 
-  @Test(arguments: [["--help"], ["serve", "--help"], ["--version"], ["help", "check"]])
+  @Test(arguments: [
+    ["--help"], ["serve", "--help"], ["--version"], ["help", "check"], ["reload", "--help"],
+    ["local", "--help"], ["local", "add", "--help"], ["local", "remove", "--help"],
+    ["local", "list", "--help"], ["local", "show", "--help"],
+  ])
   func `help is no failure`(arguments: [String]) async throws {
     let answer = try await NodeProcess.eir(arguments)
     #expect(answer.status == 0)

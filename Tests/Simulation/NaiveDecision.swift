@@ -8,7 +8,10 @@ package enum NaiveDecision {
     on query: CheckQuery, in list: NaiveList?, settings: DecisionSettings, asOf now: Instant
   ) -> Verdict {
     var verdict = decided(on: query, in: list, settings: settings, asOf: now)
-    if settings.isShadow { verdict.answer = .white }
+    if settings.isShadow {
+      verdict.answer = .white
+      verdict.isToAsk = false
+    }
     verdict.epoch = list?.head.epoch
     verdict.position = list?.head.position
     return verdict
@@ -52,17 +55,67 @@ package enum NaiveDecision {
     if let local { return local.verdict(by: .localBlack) }
     if let own { return own.verdict(by: .imei) }
     // 7: rules for subscribers
-    if let digits = query.imsi?.digits {
-      let rules = settings.subscriberRules.filter { digits.hasPrefix($0.prefix.digits) }
-      if let rule = rules.max(by: { $0.prefix.length < $1.prefix.length }) {
-        return Verdict(rule.answer, by: .subscriberRule)
-      }
+    if let imsi = query.imsi {
+      let rules = settings.subscriberRules.rules.map { ($0, width($0.subscribers, around: imsi)) }
+      if let rule = narrowest(rules) { return Verdict(rule.answer, by: .subscriberRule) }
     }
     // 8 and 9: its kind, special numbers, the mode
     if let range { return range.verdict(by: .range) }
     if let type { return type.verdict(by: .tac) }
     if isSpecial(imei), let answer = settings.onSpecial { return Verdict(answer, by: .special) }
-    return Verdict(settings.onUnlisted, by: .mode)
+    switch modeRule(for: imei, query.imsi, settings)?.mode ?? settings.mode {
+    case .answer(let answer): return Verdict(answer, by: .mode)
+    case .ask:
+      var verdict = Verdict(settings.onFailure, by: .mode)
+      verdict.isToAsk = true
+      return verdict
+    }
+  }
+
+  /// A rule for the subscriber, or else one for the device.
+  private static func modeRule(
+    for imei: IMEI, _ imsi: IMSI?, _ settings: DecisionSettings
+  ) -> ModeRule? {
+    let rules = settings.modeRules.rules
+    let ofSubscribers = rules.map { rule -> (ModeRule, UInt64?) in
+      guard case .subscribers(let subscribers) = rule.condition, let imsi else {
+        return (rule, nil)
+      }
+      return (rule, width(subscribers, around: imsi))
+    }
+    let ofDevices = rules.map { rule -> (ModeRule, UInt64?) in
+      switch rule.condition {
+      case .subscribers: (rule, nil)
+      case .type(let type): (rule, type == imei.tac ? 1_000_000 : nil)
+      case .devices(let range):
+        (rule, covers(.range(range), imei) ? range.last.number - range.first.number + 1 : nil)
+      }
+    }
+    return narrowest(ofSubscribers) ?? narrowest(ofDevices)
+  }
+
+  /// How many IMSIs of the same length are meant together with this one; nil where it is not.
+  private static func width(_ subscribers: Subscribers, around imsi: IMSI) -> UInt64? {
+    let digits = imsi.digits
+    switch subscribers {
+    case .prefix(let prefix):
+      guard digits.hasPrefix(prefix.digits) else { return nil }
+      return (0..<digits.count - prefix.length).reduce(1) { count, _ in count * 10 }
+    case .range(let range):
+      let (first, last) = (range.first.digits, range.last.digits)
+      guard first.count == digits.count, first <= digits, digits <= last else { return nil }
+      guard let from = UInt64(first), let to = UInt64(last) else { return nil }
+      return to - from + 1
+    }
+  }
+
+  /// The first of the narrowest.
+  private static func narrowest<Rule>(_ rules: [(rule: Rule, width: UInt64?)]) -> Rule? {
+    var found: (rule: Rule, width: UInt64)?
+    for (rule, width) in rules {
+      if let width, width < found?.width ?? .max { found = (rule, width) }
+    }
+    return found?.rule
   }
 
   private static func covers(_ subject: Subject, _ imei: IMEI) -> Bool {
@@ -80,11 +133,17 @@ package enum NaiveDecision {
   {
     settings.localBlack.entries.filter {
       $0.range.first.number <= device.imei.number && device.imei.number <= $0.range.last.number
-        && ($0.softwareVersion == nil || $0.softwareVersion == device.softwareVersion)
+        && isMeant(device.softwareVersion, by: $0.softwareVersions)
     }.map {
       EntryClass(
         status: .black, codes: GroundCodeSet(.operatorRequest), isOverridable: $0.isOverridable)
     }
+  }
+
+  private static func isMeant(_ version: UInt8?, by versions: ClosedRange<UInt8>?) -> Bool {
+    guard let versions else { return true }
+    guard let version else { return false }
+    return versions.lowerBound <= version && version <= versions.upperBound
   }
 
   private static func isSpecial(_ imei: IMEI) -> Bool {

@@ -6,6 +6,8 @@ package struct SmallWorld: Sendable {
   package let devices: [IMEI]
   package let subscribers: [IMSI]
   package let prefixes: [IMSIPrefix]
+  /// They overlap the prefixes, each other, and one of them is as wide as a prefix.
+  package let ranges: [IMSIRange]
   package let ownOperator: OperatorCode
 
   /// Two ordinary types, two test types and the placeholder of fifteen zeros.
@@ -21,6 +23,14 @@ package struct SmallWorld: Sendable {
     }
     prefixes = try ["9", "99970", "999700000000001", "00101"].map { text in
       try IMSIPrefix(text)
+    }
+    let ends = [
+      ("999700000000000", "999700000000001"), ("999700000000000", "999709999999999"),
+      ("999700000000002", "999700000000002"), ("99970123450", "99970123459"),
+      ("00100000000000", "00199999999999"), ("900000000000000", "999999999999999"),
+    ]
+    ranges = try ends.compactMap { first, last in
+      IMSIRange(first: try IMSI(first), last: try IMSI(last))
     }
     ownOperator = try Self.own()
   }
@@ -112,15 +122,19 @@ package struct RandomLists {
     settings.onNoIMEI = answer(answers)
     settings.onNoSubscriber = answer(answers)
     settings.onSpecial = generator.one(in: 3) ? nil : answer(answers)
-    settings.onUnlisted = answer(answers)
+    settings.mode = mode(answers)
+    settings.modeRules = ModeRules(
+      (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+        ModeRule(condition(), mode: mode(answers))
+      })
     if generator.one(in: 3) {
       settings.localBlack = LocalBlackList(
         entries: (0..<Int.random(in: 1...3, using: &generator)).compactMap { _ in localEntry() })
     }
-    settings.subscriberRules = (0..<Int.random(in: 0...3, using: &generator)).compactMap { _ in
-      guard let prefix = world.prefixes.randomElement(using: &generator) else { return nil }
-      return SubscriberRule(prefix: prefix, answer: answer(answers))
-    }
+    settings.subscriberRules = SubscriberRules(
+      (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+        SubscriberRule(subscribers(), answer: answer(answers))
+      })
     return settings
   }
 
@@ -128,8 +142,30 @@ package struct RandomLists {
     let (one, other) = (device(), device())
     guard let range = IMEIRange(first: min(one, other), last: max(one, other)) else { return nil }
     return LocalBlackList.Entry(
-      range: range, softwareVersion: generator.one(in: 2) ? nil : 1,
+      range: range,
+      softwareVersions: [nil, nil, 1...1, 0...1, 1...99].randomElement(using: &generator) ?? nil,
       isOverridable: !generator.one(in: 3))
+  }
+
+  private mutating func mode(_ answers: [CheckAnswer]) -> DecisionMode {
+    generator.one(in: 4) ? .ask : .answer(answer(answers))
+  }
+
+  private mutating func condition() -> ModeRule.Condition {
+    let (one, other) = (device(), device())
+    switch Int.random(in: 0..<3, using: &generator) {
+    case 0: return .subscribers(subscribers())
+    case 1: return .type(one.tac)
+    default:
+      return IMEIRange(first: min(one, other), last: max(one, other)).map { .devices($0) }
+        ?? .type(one.tac)
+    }
+  }
+
+  private mutating func subscribers() -> Subscribers {
+    generator.one(in: 2)
+      ? .prefix(random(world.prefixes, or: world.prefixes[0]))
+      : .range(random(world.ranges, or: world.ranges[0]))
   }
 
   private mutating func device() -> IMEI { random(world.devices, or: IMEI(unchecked: 0)) }

@@ -56,7 +56,7 @@ package final class StatusDesk: Sendable {
   /// The registry decides as the operator's own nodes do, by the policy agreed with it.
   static func engine(for node: KnownNode) -> DecisionEngine {
     var settings = DecisionSettings()
-    settings.onUnlisted = node.mode
+    settings.mode = .answer(node.mode)
     return DecisionEngine(settings: settings)
   }
 }

@@ -48,12 +48,21 @@ final class RegistryAsker: Sendable {
   }
 
   private let client: RegistryClient
-  private let timeout: TimeAmount
+  private let timeoutMilliseconds: Atomic<Int>
   private let state = Mutex(State())
 
   init(client: RegistryClient, timeoutMilliseconds: Int) {
     self.client = client
-    timeout = .milliseconds(Int64(timeoutMilliseconds))
+    self.timeoutMilliseconds = Atomic(timeoutMilliseconds)
+  }
+
+  /// For questions that are asked from now on.
+  func setTimeout(milliseconds: Int) {
+    timeoutMilliseconds.store(milliseconds, ordering: .relaxed)
+  }
+
+  private var timeout: TimeAmount {
+    .milliseconds(Int64(timeoutMilliseconds.load(ordering: .relaxed)))
   }
 
   var counts: Counts { state.withLock { $0.counts } }

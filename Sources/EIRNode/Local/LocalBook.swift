@@ -1,0 +1,174 @@
+import DeviceLists
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The operator's own entries on disk, with all that was ever done to them: a JSON line for each
+/// entry that was added and each that was ended. Nothing is overwritten, and a line is on disk
+/// before its order is answered. Used by the one process that holds the directory.
+struct LocalBook: Sendable {
+  /// As many as the settings may hold.
+  static let mostInForce = LocalBlackList.mostEntries
+  static let mostBytes = 64 << 20
+  /// Of the line that ends an entry: every byte of its texts may have to be escaped.
+  static let longestEndBytes = 2 * (LocalNote.longestReason + 2 * LocalNote.longestName) + 256
+
+  private struct Line: Codable {
+    struct End: Codable {
+      var id: LocalID
+      var note: LocalNote
+    }
+
+    var added: LocalEntry?
+    var ended: End?
+  }
+
+  /// What cannot be in force twice.
+  private struct Key: Hashable {
+    let range: IMEIRange
+    let versions: SoftwareVersions?
+  }
+
+  let path: String
+  /// All that there ever were, oldest first.
+  private(set) var entries: [LocalEntry] = []
+  /// Lines that could not be read, and so count for nothing.
+  private(set) var damagedLines = 0
+  private var places: [LocalID: Int] = [:]
+  private var inForce: [Key: LocalID] = [:]
+  /// Up to where the file holds whole lines.
+  private var end = 0
+
+  init(directory: String) throws(NodeError) {
+    path = directory + "/local.ndjson"
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      if errno == ENOENT { return }
+      throw .system("read", path: path)
+    }
+    defer { close(file) }
+    let bytes = try SmallFile.content(of: file, path: path, most: Self.mostBytes)
+    // What stands behind the last end of a line was cut off by a crash and never answered.
+    end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+    let decoder = JSONDecoder()
+    for line in bytes[..<end].split(separator: 0x0A) {
+      guard let line = try? decoder.decode(Line.self, from: Data(line)), take(line) else {
+        damagedLines += 1
+        continue
+      }
+    }
+  }
+
+  var inForceCount: Int { inForce.count }
+
+  var blacks: [LocalBlackList.Entry] {
+    inForce.values.compactMap { id in places[id].map { entries[$0].black } }
+  }
+
+  subscript(id: LocalID) -> LocalEntry? { places[id].map { entries[$0] } }
+
+  /// Those in force that are about exactly this subject, whatever their software versions.
+  func inForce(on subject: LocalSubject) -> [LocalEntry] {
+    entries.filter { $0.ended == nil && $0.subject.range == subject.range }
+  }
+
+  mutating func add(_ order: LocalOrder, asOf now: Instant) throws(NodeError) -> LocalEntry {
+    let id = LocalID(number: (entries.last?.id?.number ?? 0) + 1)
+    let entry = try LocalEntry(id, order, asOf: now)
+    if let other = inForce[Self.key(of: entry)] {
+      throw NodeError(.notAccepted, "\(other) says so already")
+    }
+    guard inForce.count < Self.mostInForce else {
+      throw NodeError(
+        .notAccepted, "there are \(Self.mostInForce) local entries: end some, or ask the registry")
+    }
+    // Room is kept for the end of every entry.
+    try append(Line(added: entry), reserved: (inForce.count + 1) * Self.longestEndBytes)
+    return entry
+  }
+
+  /// Ends an entry by its name, or all that are about a subject.
+  mutating func end(
+    _ name: String, _ author: LocalAuthor, asOf now: Instant
+  ) throws(NodeError) -> [LocalEntry] {
+    let note = try LocalNote(author, asOf: now)
+    var ids: [LocalID] = []
+    if let id = LocalID(name) {
+      if let entry = self[id], entry.ended == nil { ids = [id] }
+    } else if let subject = LocalSubject(name) {
+      ids = inForce(on: subject).compactMap(\.id)
+    }
+    guard !ids.isEmpty else {
+      throw NodeError(.settings, "there is no local entry in force of that name or subject")
+    }
+    for id in ids { try append(Line(ended: .init(id: id, note: note)), reserved: 0) }
+    return ids.compactMap { self[$0] }
+  }
+
+  private static func key(of entry: LocalEntry) -> Key {
+    Key(range: entry.subject.range, versions: entry.svn)
+  }
+
+  /// False where the line makes no sense after those before it.
+  private mutating func take(_ line: Line) -> Bool {
+    if let entry = line.added, let id = entry.id, places[id] == nil {
+      guard entry.ended == nil, inForce[Self.key(of: entry)] == nil else { return false }
+      guard id > entries.last?.id ?? LocalID(number: 0) else { return false }
+      places[id] = entries.count
+      inForce[Self.key(of: entry)] = id
+      entries.append(entry)
+      return true
+    }
+    guard let ended = line.ended, let place = places[ended.id] else { return false }
+    guard entries[place].ended == nil else { return false }
+    entries[place].ended = ended.note
+    inForce[Self.key(of: entries[place])] = nil
+    return true
+  }
+
+  private mutating func append(_ line: Line, reserved: Int) throws(NodeError) {
+    var bytes: [UInt8]
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      bytes = Array(try encoder.encode(line)) + [0x0A]
+    } catch {
+      throw NodeError(.file, "the entry cannot be written", underlying: error)
+    }
+    guard end + bytes.count + reserved <= Self.mostBytes else {
+      throw NodeError(
+        .notAccepted, "\(path) is full: what was ended stays in it; ask the registry for more")
+    }
+    try write(bytes)
+    end += bytes.count
+    guard take(line) else { preconditionFailure("a line was written that makes no sense") }
+  }
+
+  /// Writes where the last whole line ends. When it throws, nothing counts behind that.
+  private func write(_ bytes: [UInt8]) throws(NodeError) {
+    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+    guard file >= 0 else { throw .system("write", path: path) }
+    defer { close(file) }
+    let size = lseek(file, 0, SEEK_END)
+    guard size >= end else {
+      throw NodeError(.file, "another program has changed \(path): restart the node")
+    }
+    // Torn lines, of a crash or of a failure, are taken away before anything follows them.
+    guard ftruncate(file, off_t(end)) == 0, lseek(file, off_t(end), SEEK_SET) == off_t(end),
+      SmallFile.writeAll(bytes, to: file), fsync(file) == 0
+    else {
+      let error = NodeError.system("write", path: path)
+      ftruncate(file, off_t(end))
+      throw error
+    }
+    if end == 0 {
+      try SmallFile.synchronize(directory: (path as NSString).deletingLastPathComponent)
+    }
+  }
+}

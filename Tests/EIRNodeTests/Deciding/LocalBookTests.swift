@@ -1,0 +1,137 @@
+import DeviceIdentity
+import DeviceLists
+import Foundation
+import Simulation
+import Testing
+
+@testable import EIRNode
+
+/// The file of local entries.
+struct LocalBookTests {
+  private static let now = Instant("2026-11-23T06:23:17Z")!
+  private static let author = LocalAuthor(by: "anna", account: "anna/1000", reason: "a test")
+
+  private static func order(_ subject: String, svn: String? = nil) -> LocalOrder {
+    LocalOrder(subject: subject, svn: svn, author: author)
+  }
+
+  @Test func `a file cut off anywhere has the whole lines and goes on`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    _ = try book.add(Self.order("49015420"), asOf: Self.now)
+    _ = try book.add(Self.order("49015420323751", svn: "07"), asOf: Self.now)
+    _ = try book.end("L1", Self.author, asOf: Self.now)
+    _ = try book.add(Self.order("35209900000000-35209900000009"), asOf: Self.now)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: book.path))
+    var states: [[LocalEntry]] = []
+    for byteCount in 0...whole.count {
+      let kept = whole.prefix(byteCount)
+      try kept.write(to: URL(fileURLWithPath: book.path))
+      var cut = try LocalBook(directory: scratch.path)
+      let lineCount = kept.count { $0 == 0x0A }
+      #expect(cut.entries.count == [0, 1, 2, 2, 3][lineCount])
+      #expect(cut.inForceCount == [0, 1, 2, 1, 2][lineCount])
+      if states.last != cut.entries { states.append(cut.entries) }
+      #expect(cut.damagedLines == 0)
+      let added = try cut.add(Self.order("01234567"), asOf: Self.now)
+      #expect(added.id == LocalID(number: cut.entries.count))
+      #expect(try LocalBook(directory: scratch.path).entries == cut.entries)
+    }
+    #expect(states.count == 5)
+  }
+
+  @Test func `a damaged line counts for nothing and hides no other`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    for number in 0..<4 {
+      _ = try book.add(Self.order("4901542\(number)"), asOf: Self.now)
+    }
+    var lines = try String(contentsOfFile: book.path, encoding: .utf8)
+      .split(separator: "\n").map(String.init)
+    lines[1] = lines[1].replacingOccurrences(of: "49015421", with: "490154x1")
+    lines.append(lines[2])
+    lines.append(#"{"ended":{"id":"L9","note":{"at":"x","by":"x","reason":"x"}}}"#)
+    try (lines.joined(separator: "\n") + "\n").write(
+      toFile: book.path, atomically: true, encoding: .utf8)
+    var opened = try LocalBook(directory: scratch.path)
+    #expect(opened.damagedLines == 3)
+    #expect(opened.entries.map { "\($0.subject)" } == ["49015420", "49015422", "49015423"])
+    #expect(try opened.add(Self.order("49015421"), asOf: Self.now).id?.number == 5)
+    #expect(try LocalBook(directory: scratch.path).entries.count == 4)
+  }
+
+  @Test func `beyond the limit nothing is added, and ending makes room`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    _ = try book.add(Self.order("00000000"), asOf: Self.now)
+    let line = try String(contentsOfFile: book.path, encoding: .utf8)
+    let lines = (1..<LocalBook.mostInForce).map { number in
+      let digits = String(repeating: "0", count: 8 - String(number).count) + String(number)
+      return line.replacingOccurrences(of: #""L1""#, with: #""L\#(number + 1)""#)
+        .replacingOccurrences(of: #""00000000""#, with: #""\#(digits)""#)
+    }
+    try (line + lines.joined()).write(toFile: book.path, atomically: true, encoding: .utf8)
+    book = try LocalBook(directory: scratch.path)
+    #expect(book.inForceCount == LocalBook.mostInForce && book.damagedLines == 0)
+    #expect(throws: NodeError.self) { try book.add(Self.order("99999999"), asOf: Self.now) }
+    #expect(try book.end("00000007", Self.author, asOf: Self.now).count == 1)
+    #expect(try book.add(Self.order("99999999"), asOf: Self.now).id?.number == 20_001)
+    // No order is longer than what is kept free for it.
+    let longest = LocalAuthor(
+      by: String(repeating: "\"", count: LocalNote.longestName),
+      account: String(repeating: "\"", count: LocalNote.longestName),
+      reason: String(repeating: "\"", count: LocalNote.longestReason))
+    let before = try Data(contentsOf: URL(fileURLWithPath: book.path)).count
+    _ = try book.end("L20001", longest, asOf: Self.now)
+    let after = try Data(contentsOf: URL(fileURLWithPath: book.path)).count
+    #expect(after - before <= LocalBook.longestEndBytes)
+  }
+
+  @Test func `a file that another program has shortened is not written to`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    _ = try book.add(Self.order("49015420"), asOf: Self.now)
+    try Data().write(to: URL(fileURLWithPath: book.path))
+    #expect(throws: NodeError.self) { try book.add(Self.order("49015421"), asOf: Self.now) }
+    #expect(book.inForceCount == 1)
+  }
+
+  @Test(arguments: [
+    ("49015420", nil, "a test", true), ("49-015420-323751-8", "00", "a test", true),
+    ("49015420323751", "00-99", "a test", true),
+    ("49015420323751-49015420323752", nil, "a test", true),
+    // A wrong check digit; 16 digits; ends the wrong way round; of other lengths; no digits.
+    ("490154203237517", nil, "a test", false), ("4901542032375107", nil, "a test", false),
+    ("49015420323752-49015420323751", nil, "a test", false),
+    ("49015420-49015421", nil, "a test", false), ("", nil, "a test", false),
+    ("4901542x", nil, "a test", false),
+    ("49015420", "7", "a test", false), ("49015420", "07-", "a test", false),
+    ("49015420", "09-07", "a test", false), ("49015420", "100", "a test", false),
+    ("49015420", nil, "", false), ("49015420", nil, "two\nlines", false),
+    ("49015420", nil, String(repeating: "x", count: 513), false),
+  ])
+  func `an order is checked before it is written`(
+    subject: String, svn: String?, reason: String, isRight: Bool
+  ) throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    let order = LocalOrder(
+      subject: subject, svn: svn, author: LocalAuthor(by: "anna", reason: reason))
+    let entry = try? book.add(order, asOf: Self.now)
+    #expect((entry != nil) == isRight)
+    #expect(FileManager.default.fileExists(atPath: book.path) == isRight)
+  }
+
+  @Test func `what is ended or added again keeps its history`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    for _ in 0..<3 {
+      _ = try book.add(Self.order("49015420"), asOf: Self.now)
+      _ = try book.end("49015420", Self.author, asOf: Self.now.adding(seconds: 5))
+    }
+    let opened = try LocalBook(directory: scratch.path)
+    #expect(opened.entries == book.entries && opened.inForceCount == 0)
+    #expect(opened.entries.map(\.ended?.at) == .init(repeating: "2026-11-23T06:23:22Z", count: 3))
+    #expect(opened.blacks.isEmpty)
+  }
+}
