@@ -8,7 +8,7 @@ package struct DecisionEngine: Sendable {
   package init(settings: DecisionSettings) { self.settings = settings }
 
   package func verdict(
-    on query: CheckQuery, in list: (some DeviceList)?, asOf now: Instant
+    on query: CheckQuery, in list: (any DeviceList)?, asOf now: Instant
   ) -> Verdict {
     var trace = NoTrace()
     return verdict(on: query, in: list, asOf: now, trace: &trace)
@@ -16,7 +16,7 @@ package struct DecisionEngine: Sendable {
 
   /// The same, telling `trace` what was looked at on the way.
   package func verdict(
-    on query: CheckQuery, in list: (some DeviceList)?, asOf now: Instant,
+    on query: CheckQuery, in list: (any DeviceList)?, asOf now: Instant,
     trace: inout some DecisionTrace
   ) -> Verdict {
     let head = list?.head
@@ -31,7 +31,7 @@ package struct DecisionEngine: Sendable {
   }
 
   private func decision(
-    on query: CheckQuery, in list: (some DeviceList)?, head: ListHead?, asOf now: Instant,
+    on query: CheckQuery, in list: (any DeviceList)?, head: ListHead?, asOf now: Instant,
     trace: inout some DecisionTrace
   ) -> Verdict {
     if let answer = settings.override {
@@ -57,7 +57,7 @@ package struct DecisionEngine: Sendable {
   }
 
   private func decision(
-    on device: IMEISV, imsi: IMSI?, in list: some DeviceList, trace: inout some DecisionTrace
+    on device: IMEISV, imsi: IMSI?, in list: any DeviceList, trace: inout some DecisionTrace
   ) -> Verdict {
     let imei = device.imei
     let own = list.entry(of: imei)

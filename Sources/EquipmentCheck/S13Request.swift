@@ -42,6 +42,21 @@ extension S13 {
 
 /// What is found on the way through a request.
 private struct RequestScan {
+  /// The AVPs of the IETF that mean something here, so that each is found by one comparison.
+  private enum BaseCode: UInt32 {
+    case userName = 1
+    case application = 260
+    case sessionID = 263
+    case originHost = 264
+    case authSessionState = 277
+    case routeRecord = 282
+    case destinationRealm = 283
+    case proxyInfo = 284
+    case destinationHost = 293
+    case originRealm = 296
+    case drmp = 301
+  }
+
   /// AVPs that may come once.
   private struct Seen: OptionSet {
     let rawValue: UInt16
@@ -68,7 +83,14 @@ private struct RequestScan {
   mutating func take(
     _ avp: AVP, _ message: RawSpan, local: LocalNode
   ) throws(DiameterRefusal) {
-    switch avp.code {
+    if avp.code == .terminalInformation {
+      try once(.terminalInformation, avp)
+      return try terminal.take(avp, message)
+    }
+    guard avp.code.vendor == 0, let code = BaseCode(rawValue: avp.code.code) else {
+      return try avp.refuseIfUnknown()
+    }
+    switch code {
     case .sessionID:
       try once(.sessionID, avp)
       sessionID = avp.whole
@@ -86,9 +108,6 @@ private struct RequestScan {
       guard try avp.number(in: message) <= S13.noStateMaintained else {
         throw DiameterRefusal(.invalidAVPValue, .copy(avp.whole))
       }
-    case .terminalInformation:
-      try once(.terminalInformation, avp)
-      try terminal.take(avp, message)
     case .userName:
       try once(.userName, avp)
       imsi = message.extracting(avp.data).withUnsafeBytes { IMSI(signalled: $0) }
@@ -97,9 +116,8 @@ private struct RequestScan {
       if local.host.isNamed(by: message.extracting(avp.data)) {
         throw DiameterRefusal(.loopDetected)
       }
-    case .vendorSpecificApplicationID: try once(.application, avp)
+    case .application: try once(.application, avp)
     case .drmp: try once(.drmp, avp)
-    default: try avp.refuseIfUnknown()
     }
   }
 

@@ -2,7 +2,8 @@ import Foundation
 import Simulation
 
 /// ME-Identity-Check-Requests of one length, asked over one connection with a number of them
-/// under way, by a thread of its own.
+/// under way, by a thread of its own. Each is written by itself, as it is where each is the attach
+/// of another phone.
 struct DiameterLoad: Sendable {
   private let requests: [UInt8]
   private let requestBytes: Int
@@ -70,12 +71,9 @@ struct DiameterLoad: Sendable {
     let end = start + .seconds(seconds)
     var now = start
     func send(_ count: Int) throws {
-      var left = count
-      while left > 0 {
-        let some = min(left, requestCount - next)
-        try socket.write(requests[next * requestBytes..<(next + some) * requestBytes])
-        next = (next + some) % requestCount
-        left -= some
+      for _ in 0..<count {
+        try socket.write(requests[next * requestBytes..<(next + 1) * requestBytes])
+        next = (next + 1) % requestCount
       }
       if timed { sentAt += repeatElement(now, count: count) }
     }

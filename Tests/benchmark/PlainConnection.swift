@@ -10,7 +10,7 @@ final class PlainConnection: Sendable {
 
   /// The body of the answer.
   func get(_ target: String) throws -> String {
-    try socket.write("GET \(target) HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".utf8)
+    try socket.write(Array("GET \(target) HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".utf8))
     return try answer()
   }
 

@@ -25,8 +25,10 @@ final class PlainSocket: Sendable {
 
   deinit { close(descriptor) }
 
-  func write(_ bytes: some Collection<UInt8>) throws {
-    var rest = Array(bytes)[...]
+  func write(_ bytes: [UInt8]) throws { try write(bytes[...]) }
+
+  func write(_ bytes: ArraySlice<UInt8>) throws {
+    var rest = bytes
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, 0) }
       guard count > 0 else { throw BenchmarkFailure("A question could not be sent.") }
