@@ -36,10 +36,38 @@ package struct StreamListener: Sendable {
     handlers: @escaping @Sendable (any Channel) throws -> Handlers
   ) async throws(CheckServerError) -> StreamListener {
     let connections = ConnectionTable(limit: limits.connections)
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1_024)
+    let bootstrap = bootstrap(group, limits, connections, security, handlers)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+    do {
+      let listener = try await bootstrap.bind(host: host, port: port).get()
+      return StreamListener(
+        port: listener.localAddress?.port ?? port, listener: listener, connections: connections,
+        limits: limits)
+    } catch {
+      throw CheckServerError(cannotListenOn: host, port: port, reason: error)
+    }
+  }
+
+  /// On a socket of any kind that is bound and takes streams, which is then the listener's.
+  package static func start(
+    socket: NIOBSDSocket.Handle, port: Int, group: any EventLoopGroup, limits: StreamLimits,
+    handlers: @escaping @Sendable (any Channel) throws -> Handlers
+  ) async throws -> StreamListener {
+    let connections = ConnectionTable(limit: limits.connections)
+    let listener = try await bootstrap(group, limits, connections, nil, handlers)
+      .withBoundSocket(socket).get()
+    return StreamListener(
+      port: port, listener: listener, connections: connections, limits: limits)
+  }
+
+  private static func bootstrap(
+    _ group: any EventLoopGroup, _ limits: StreamLimits, _ connections: ConnectionTable,
+    _ security: ConnectionSecurity?,
+    _ handlers: @escaping @Sendable (any Channel) throws -> Handlers
+  ) -> ServerBootstrap {
+    ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1_024)
       // One read takes a burst: a second one would only find the socket empty.
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(
@@ -59,14 +87,6 @@ package struct StreamListener: Sendable {
           try channel.pipeline.syncOperations.addHandlers(all + ours.handlers)
         }
       }
-    do {
-      let listener = try await bootstrap.bind(host: host, port: port).get()
-      return StreamListener(
-        port: listener.localAddress?.port ?? port, listener: listener, connections: connections,
-        limits: limits)
-    } catch {
-      throw CheckServerError(cannotListenOn: host, port: port, reason: error)
-    }
   }
 
   package var openConnections: Int { connections.count }

@@ -91,21 +91,17 @@ package struct Node: Sendable {
     let listener = try await listener(judge)
     let gsup = try await gsupListener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
-    let s13Peers = settings.s13.map { S13Peers(allowed: $0.peers) }
-    let s13 = try await s13Listener(judge, s13Peers)
-    let s13Address = settings.s13.flatMap { settings in
-      s13.map { SocketAddress(host: settings.listen.host, port: $0.port) }
-    }
+    let s13 = try await s13Front(judge)
     let arrivals = Arrivals(expected: settings.exchangeListen == nil ? 1 : 2) { admin, exchange in
       tellTools(admin)
       onReady(
         Addresses(
-          checks: checks, s13: s13Address, admin: admin, exchange: exchange, gsup: gsup?.address))
+          checks: checks, s13: s13?.address, admin: admin, exchange: exchange, gsup: gsup?.address))
     }
     let reloader = SettingsReloader(
       sources: sources, judge: judge, threads: threads, logger: logger)
     let admin = AdminServer(
-      settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13Peers,
+      settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13?.peers,
       exchange: exchange, gsup: gsup?.health, reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
@@ -148,18 +144,10 @@ package struct Node: Sendable {
     }
   }
 
-  private func s13Listener(
-    _ judge: Judge, _ peers: S13Peers?
-  ) async throws(NodeError) -> StreamListener? {
-    guard let peers, let settings = settings.s13 else { return nil }
-    do throws(CheckServerError) {
-      return try await S13Service(settings, peers: peers, logger: logger) { query, eventLoop in
-        judge.answer(query, from: .s13, asOf: .now(), on: eventLoop)
-      }.start(
-        host: settings.listen.host, port: settings.listen.port,
-        group: MultiThreadedEventLoopGroup.singleton)
-    } catch {
-      throw NodeError(.cannotListen, error.description, underlying: error)
+  private func s13Front(_ judge: Judge) async throws(NodeError) -> S13Front? {
+    guard let settings = settings.s13 else { return nil }
+    return try await S13Front.start(settings, logger: logger) { query, eventLoop in
+      judge.answer(query, from: .s13, asOf: .now(), on: eventLoop)
     }
   }
 

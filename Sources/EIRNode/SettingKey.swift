@@ -14,6 +14,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
   case s13Listen = "s13.listen"
+  case s13SCTPListen = "s13.sctp.listen"
   case s13Host = "s13.host"
   case s13Realm = "s13.realm"
   case s13Realms = "s13.realms"

@@ -47,6 +47,9 @@ struct S13Options: ParsableArguments {
   @Option(help: "Address on which MMEs and SGSNs are answered over Diameter.")
   var s13Listen: String?
 
+  @Option(help: "The same over SCTP, where the kernel has it.")
+  var s13SctpListen: String?
+
   @Option(help: "This node's Diameter name, its Origin-Host.")
   var s13Host: String?
 
@@ -64,7 +67,8 @@ struct S13Options: ParsableArguments {
 
   var flags: [SettingKey: String?] {
     [
-      .s13Listen: s13Listen, .s13Host: s13Host, .s13Realm: s13Realm, .s13Realms: s13Realms,
+      .s13Listen: s13Listen, .s13SCTPListen: s13SctpListen, .s13Host: s13Host, .s13Realm: s13Realm,
+      .s13Realms: s13Realms,
       .s13Peers: s13Peers, .s13WatchdogSeconds: s13WatchdogSeconds,
     ]
   }

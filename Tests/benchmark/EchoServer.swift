@@ -3,8 +3,8 @@ import NIOCore
 import NIOPosix
 import Simulation
 
-/// What a listener costs that only sends back what it gets, for `Scripts/bench s13`; serves until it
-/// is ended.
+/// What a listener costs that only sends back what it gets, for `Scripts/bench s13`; serves until
+/// it is ended.
 enum EchoServer {
   private final class Echo: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

@@ -3,8 +3,8 @@ import Foundation
 import ListIndex
 import Simulation
 
-/// A running node asked over S13 with many requests under way, with a list of 20 million entries and
-/// its CEIR away. Reference: a listener in SwiftNIO that sends the same bytes back.
+/// A running node asked over S13 with many requests under way, with a list of 20 million entries
+/// and its CEIR away. Reference: a listener in SwiftNIO that sends the same bytes back.
 struct S13Benchmark {
   static let entryCount = 20_000_000
   static let requestCount = 4_096

@@ -50,6 +50,17 @@ package struct S13Service: Sendable {
       StreamListener.Handlers([S13Handler(self, channel: channel)])
     }
   }
+
+  /// On a bound socket, which is then the listener's.
+  func start(
+    socket: Int32, port: Int, group: any EventLoopGroup
+  ) async throws -> StreamListener {
+    try await StreamListener.start(
+      socket: socket, port: port, group: group, limits: limits.stream
+    ) { channel in
+      StreamListener.Handlers([S13Handler(self, channel: channel)])
+    }
+  }
 }
 
 /// Answers one Diameter connection on its event loop: what comes in one read is answered in one

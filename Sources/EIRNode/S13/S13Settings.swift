@@ -38,7 +38,10 @@ package struct S13Settings: Hashable, Sendable {
     }
   }
 
-  package var listen: SocketAddress
+  /// Over TCP.
+  package var listen: SocketAddress?
+  /// Over SCTP, where the kernel has it.
+  package var sctpListen: SocketAddress?
   /// Origin-Host and Origin-Realm of this node.
   package var host: DiameterIdentity
   package var realm: DiameterIdentity
@@ -50,10 +53,7 @@ package struct S13Settings: Hashable, Sendable {
 
   package static let watchdogSecondsAllowed = 6...600
 
-  package init(
-    listen: SocketAddress, host: DiameterIdentity, realm: DiameterIdentity, peers: AllowedPeers
-  ) {
-    self.listen = listen
+  package init(host: DiameterIdentity, realm: DiameterIdentity, peers: AllowedPeers) {
     self.host = host
     self.realm = realm
     self.peers = peers
@@ -63,10 +63,8 @@ package struct S13Settings: Hashable, Sendable {
 extension SettingsText {
   /// Nil where S13 is not answered.
   mutating func s13() -> S13Settings? {
-    guard
-      let listen = optional(
-        .s13Listen, "give an address and a port, such as 127.0.0.1:3868", { SocketAddress($0) })
-    else { return nil }
+    let (listen, sctpListen) = (s13Address(.s13Listen), s13Address(.s13SCTPListen))
+    guard listen != nil || sctpListen != nil else { return nil }
     let host = required(.s13Host, "give this node's Diameter name, such as eir.example.org") {
       DiameterIdentity($0)
     }
@@ -85,9 +83,15 @@ extension SettingsText {
       Int(text).flatMap { S13Settings.watchdogSecondsAllowed.contains($0) ? $0 : nil }
     }
     guard let host, let realm, let peers else { return nil }
-    var settings = S13Settings(listen: listen, host: host, realm: realm, peers: peers)
+    var settings = S13Settings(host: host, realm: realm, peers: peers)
+    settings.listen = listen
+    settings.sctpListen = sctpListen
     settings.realms = realms ?? []
     if let seconds { settings.watchdogSeconds = seconds }
     return settings
+  }
+
+  private mutating func s13Address(_ key: SettingKey) -> SocketAddress? {
+    optional(key, "give an address and a port, such as 127.0.0.1:3868") { SocketAddress($0) }
   }
 }
