@@ -135,7 +135,7 @@ let package = Package(
       "EIRNode",
       [
         "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck",
-        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asyncAlgorithms, configuration,
+        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asn1, asyncAlgorithms, configuration,
         crypto, httpClient, httpTypes, hummingbird, hummingbirdCore, jwtKit, lifecycle, logging,
         nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), systemPackage, tls,
         unixSignals, x509,

@@ -1,3 +1,4 @@
+import EIRNode
 import Foundation
 import Simulation
 import Testing
