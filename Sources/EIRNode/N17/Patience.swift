@@ -23,7 +23,7 @@ enum Patience {
   ///     is not believed, nor one that is yet to come: then the clocks differ.
   static func left(longest: String?, sent: String?, asOf nowMilliseconds: Int64) -> TimeAmount? {
     guard let longest, (1...5).contains(longest.utf8.count),
-      longest.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), var left = Int64(longest)
+      longest.utf8.allSatisfy(isDigit), var left = Int64(longest)
     else { return nil }
     if let sent = sent.flatMap(milliseconds) {
       let passed = nowMilliseconds - sent
@@ -49,11 +49,13 @@ enum Patience {
     guard text.utf8.count == 33, words.count == 6, words[5] == "GMT" else { return nil }
     guard let month = months.firstIndex(of: String(words[2])) else { return nil }
     let clock = words[4].split(separator: ".", omittingEmptySubsequences: false)
-    guard clock.count == 2, clock[1].utf8.count == 3, let thousandths = UInt16(clock[1]) else {
-      return nil
-    }
+    guard clock.count == 2, clock[1].utf8.count == 3, clock[1].utf8.allSatisfy(isDigit),
+      let thousandths = Int64(clock[1])
+    else { return nil }
     let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
     guard let second = Instant("\(words[3])-\(number)-\(words[1])T\(clock[0])Z") else { return nil }
-    return second.secondsSinceEpoch * 1_000 + Int64(thousandths)
+    return second.secondsSinceEpoch * 1_000 + thousandths
   }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
 }

@@ -32,7 +32,7 @@ final class TokenGate: Sendable {
     var turnedAway = 0
   }
 
-  fileprivate struct State {
+  struct State {
     var keys: TokenKeys
     /// Rises with every change of the keys.
     var generation = 0
@@ -46,7 +46,7 @@ final class TokenGate: Sendable {
     var counts = Counts()
   }
 
-  fileprivate enum Step {
+  enum Step {
     case known(N17Refusal?)
     case verify(TokenKeys, generation: Int)
     case wait

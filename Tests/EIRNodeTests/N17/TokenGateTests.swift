@@ -127,4 +127,54 @@ struct TokenGateTests {
     let next = "Bearer " + (try await tokens.sign(Tokens.claims(), key: "next"))
     #expect(try await ask(gate, next).refusal == nil)
   }
+
+  @Test func `only so many wait, and what is known does not`() async throws {
+    let scratch = try Scratch()
+    let path = try await Tokens(directory: scratch.path).makeKey("nrf")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    var state = TokenGate.State(keys: try await TokenKeys(text: text, path: path))
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+    let now = Instant.now()
+    state.note("Bearer known", nil, until: now.adding(seconds: 60), 0, asOf: now)
+    var promises: [EventLoopPromise<N17Refusal?>] = []
+    // Nobody verifies: all of them wait.
+    for number in 0..<(TokenGate.mostWaiting + 2) {
+      let promise = eventLoop.makePromise(of: N17Refusal?.self)
+      promises.append(promise)
+      switch state.step("Bearer new", promise, asOf: now) {
+      case .verify: #expect(number == 0)
+      case .wait: #expect((1..<TokenGate.mostWaiting).contains(number))
+      case .known(let refusal):
+        #expect(refusal == .congested)
+        #expect(number >= TokenGate.mostWaiting)
+      }
+    }
+    for promise in promises { promise.succeed(nil) }
+    #expect(state.counts.turnedAway == 2)
+    #expect(state.known("Bearer known", asOf: now) == .some(nil))
+  }
+
+  @Test func `tokens that are remembered have a limit, and the dead go first`() async throws {
+    let scratch = try Scratch()
+    let path = try await Tokens(directory: scratch.path).makeKey("nrf")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    var state = TokenGate.State(keys: try await TokenKeys(text: text, path: path))
+    let now = Instant.now()
+    for number in 0..<TokenGate.mostAccepted {
+      let seconds: Int64 = number % 2 == 0 ? 5 : 500
+      state.note("\(number)", nil, until: now.adding(seconds: seconds), 0, asOf: now)
+    }
+    let later = now.adding(seconds: 10)
+    state.note("new", nil, until: later.adding(seconds: 60), 0, asOf: later)
+    #expect(state.accepted.count == TokenGate.mostAccepted / 2 + 1)
+    #expect(state.known("1", asOf: later) == .some(nil))
+    #expect(state.known("new", asOf: later) == .some(nil))
+    for number in 0..<(TokenGate.mostRefused * 2 + 1) {
+      state.note("x\(number)", .invalidToken, until: nil, 0, asOf: later)
+      #expect(state.refused.count <= TokenGate.mostRefused)
+    }
+    #expect(state.accepted.count == TokenGate.mostAccepted / 2 + 1)
+    state.note("of former keys", nil, until: later.adding(seconds: 60), 7, asOf: later)
+    #expect(state.known("of former keys", asOf: later) == nil)
+  }
 }
