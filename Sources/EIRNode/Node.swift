@@ -107,7 +107,8 @@ package struct Node: Sendable {
       sources: sources, judge: judge, threads: threads, logger: logger)
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13Peers,
-      exchange: exchange, gsup: gsup?.health, reloader: reloader, threads: threads, logger: logger
+      tokens: front.gate, exchange: exchange, gsup: gsup?.health, reloader: reloader,
+      threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []

@@ -26,7 +26,7 @@ struct N17Front: Sendable {
     }
     if let files = settings.tls {
       let texts = try FileWatch.read(N17TLS.paths(files))
-      let tls = try N17TLS(files, texts: texts)
+      let tls = try N17TLS(files, texts: texts, logger: logger)
       let watch = FileWatch(
         paths: N17TLS.paths(files), what: "the certificates of N17", logger: logger
       ) { texts throws(NodeError) in

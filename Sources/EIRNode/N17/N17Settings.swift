@@ -31,10 +31,9 @@ extension SettingsText {
     if let certificate, let key {
       settings.tls = N17Settings.TLS(certificate: certificate, key: key, clientCA: clientCA)
     } else if let given = certificate ?? key ?? clientCA {
-      let wanted: SettingKey = certificate == nil ? .n17TLSCertificate : .n17TLSKey
       complain(
         certificate != nil ? .n17TLSCertificate : key != nil ? .n17TLSKey : .n17TLSClientCA, given,
-        "name a PEM file as \(wanted.rawValue) too \(wanted.places), or leave TLS out;")
+        "name both n17.tls.certificate and n17.tls.key, or leave this out")
     }
     return settings
   }

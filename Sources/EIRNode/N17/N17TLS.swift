@@ -1,4 +1,5 @@
 import CheckServer
+import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
@@ -9,14 +10,19 @@ import Synchronization
 final class N17TLS: Sendable {
   /// The application protocols offered, the preferred first. RFC 7301.
   static let protocols = ["h2", "http/1.1"]
-  /// How long a peer may take to agree on the encryption.
-  static let handshake: TimeAmount = .seconds(10)
-  /// Connections that have not agreed yet; the next is closed.
-  static let mostHandshakes = 512
-  /// How long a closing connection waits for the peer's farewell.
-  static let farewell: TimeAmount = .seconds(1)
+
+  struct Limits: Hashable, Sendable {
+    /// How long a peer may take to agree on the encryption.
+    var handshake: TimeAmount = .seconds(10)
+    /// Connections that have not agreed yet; the next is closed.
+    var handshakes = 512
+    /// How long a closing connection waits for the peer's farewell.
+    var farewell: TimeAmount = .seconds(1)
+  }
 
   private let settings: N17Settings.TLS
+  fileprivate let limits: Limits
+  fileprivate let logger: Logger
   private let context: Mutex<NIOSSLContext>
   fileprivate let handshakes = Atomic<Int>(0)
 
@@ -25,21 +31,25 @@ final class N17TLS: Sendable {
     [settings.certificate, settings.key] + (settings.clientCA.map { [$0] } ?? [])
   }
 
-  init(_ settings: N17Settings.TLS, texts: [String]) throws(NodeError) {
+  init(
+    _ settings: N17Settings.TLS, texts: [String], limits: Limits = .init(), logger: Logger
+  ) throws(NodeError) {
     self.settings = settings
-    context = Mutex(try Self.context(settings, texts))
+    self.limits = limits
+    self.logger = logger
+    context = Mutex(try Self.context(settings, texts, limits))
   }
 
   /// New connections use these; what is open stays open.
   func replace(_ texts: [String]) throws(NodeError) {
-    let new = try Self.context(settings, texts)
+    let new = try Self.context(settings, texts, limits)
     context.withLock { $0 = new }
   }
 
   var security: ConnectionSecurity {
     ConnectionSecurity { [self] _, _ in
-      guard handshakes.add(1, ordering: .relaxed).newValue <= Self.mostHandshakes else {
-        handshakes.subtract(1, ordering: .relaxed)
+      // Threads that accept at the same moment may go beyond it by their number.
+      guard handshakes.load(ordering: .relaxed) < limits.handshakes else {
         throw NodeError(.certificate, "too many connections have not agreed on TLS yet")
       }
       return [NIOSSLServerHandler(context: context.withLock { $0 }), N17Handshake(self)]
@@ -47,7 +57,7 @@ final class N17TLS: Sendable {
   }
 
   private static func context(
-    _ settings: N17Settings.TLS, _ texts: [String]
+    _ settings: N17Settings.TLS, _ texts: [String], _ limits: Limits
   ) throws(NodeError) -> NIOSSLContext {
     do {
       let chain = try NIOSSLCertificate.fromPEMBytes(Array(texts[0].utf8))
@@ -56,7 +66,7 @@ final class N17TLS: Sendable {
         certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
       configuration.minimumTLSVersion = .tlsv12
       configuration.applicationProtocols = protocols
-      configuration.shutdownTimeout = farewell
+      configuration.shutdownTimeout = limits.farewell
       if texts.count > 2 {
         let roots = try NIOSSLCertificate.fromPEMBytes(Array(texts[2].utf8))
         guard !roots.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
@@ -88,8 +98,9 @@ private final class N17Handshake: ChannelInboundHandler {
   init(_ tls: N17TLS) { self.tls = tls }
 
   func handlerAdded(context: ChannelHandlerContext) {
+    tls.handshakes.add(1, ordering: .relaxed)
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(in: N17TLS.handshake) {
+    deadline = context.eventLoop.scheduleTask(in: tls.limits.handshake) {
       bound.value.close(promise: nil)
     }
   }
@@ -108,6 +119,8 @@ private final class N17Handshake: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard isHandshaking else { return context.fireErrorCaught(error) }
+    tls.logger.info(
+      "A connection was refused.", metadata: ["reason": "\(String(reflecting: error))"])
     context.close(promise: nil)
   }
 

@@ -27,8 +27,11 @@ final class TokenGate: Sendable {
   }
 
   struct Counts: Hashable, Sendable {
+    /// Tokens whose signature was verified, and which count.
     var verified = 0
+    /// Requests without a token, or with one that does not count.
     var refused = 0
+    /// Requests beyond a limit.
     var turnedAway = 0
   }
 
@@ -77,6 +80,7 @@ final class TokenGate: Sendable {
     _ authorization: String?, asOf now: Instant, on eventLoop: any EventLoop
   ) -> Admission {
     guard let authorization, AccessToken.bearer(authorization) != nil else {
+      state.withLock { $0.counts.refused += 1 }
       return .refused(.noToken)
     }
     if let known = state.withLock({ $0.known(authorization, asOf: now) }) {
@@ -109,6 +113,7 @@ final class TokenGate: Sendable {
       state.note(authorization, refusal, until: until, generation, asOf: now)
       let waiting = state.waiting.removeValue(forKey: authorization) ?? []
       state.waitingCount -= waiting.count
+      if refusal != nil { state.counts.refused += waiting.count }
       return waiting
     }
     for promise in waiting { promise.succeed(refusal) }
@@ -158,7 +163,7 @@ extension TokenGate.State {
   mutating func note(
     _ line: String, _ refusal: N17Refusal?, until: Instant?, _ generation: Int, asOf now: Instant
   ) {
-    if refusal == nil { counts.verified += 1 } else { counts.refused += 1 }
+    if refusal == nil { counts.verified += 1 }
     guard generation == self.generation else { return }
     if let refusal {
       if refused.count >= TokenGate.mostRefused { refused = [:] }

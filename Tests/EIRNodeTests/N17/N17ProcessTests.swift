@@ -62,6 +62,9 @@ struct N17ProcessTests {
     }
     answer = try await curl(node, [version] + bearer(good), query: "/n5g-eir-eic/v1/x")
     #expect(answer.hasSuffix(" 404"))
+    #expect(try await node.metric("eir_n17_tokens_verified_total") == 1)
+    #expect(try await node.metric("eir_n17_tokens_refused_total") == 5)
+    #expect(try await node.metric("eir_n17_tokens_turned_away_total") == 0)
     #expect(try await node.stop() == 0)
   }
 
