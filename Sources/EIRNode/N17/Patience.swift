@@ -1,13 +1,6 @@
 import DeviceLists
+import Foundation
 import NIOCore
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// How long the consumer of a service waits for the answer. TS 29.500, 5.2.3.3.2, 5.2.3.3.3 and
 /// 6.11.2.
@@ -34,9 +27,7 @@ enum Patience {
 
   /// Milliseconds since 1970, of the machine's clock.
   static var nowMilliseconds: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    Int64(Date().timeIntervalSince1970 * 1_000)
   }
 
   private static let months = [
