@@ -55,6 +55,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -78,6 +79,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
@@ -133,10 +135,10 @@ let package = Package(
       "EIRNode",
       [
         "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck",
-        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asyncAlgorithms, configuration,
-        crypto, httpClient, httpTypes,
-        hummingbird, hummingbirdCore, lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
-        nio("NIOPosix"), systemPackage, unixSignals, x509,
+        "ExchangeTrust", "GZip", "ListExchange", "ListIndex", asn1, asyncAlgorithms, configuration,
+        crypto, httpClient, httpTypes, hummingbird, hummingbirdCore, jwtKit, lifecycle, logging,
+        nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), systemPackage, tls,
+        unixSignals, x509,
       ]),
     command("eir", ["EIRNode", argumentParser, logging]),
     target(
@@ -214,8 +216,8 @@ let package = Package(
       dependencies: [
         "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
         "ExchangeTrust", "GZip", "ListExchange", "ListIndex", "Simulation", "eir", crypto,
-        httpClient, httpTypes, hummingbird, hummingbirdCore, logging, nio("NIOCore"),
-        nio("NIOHTTP1"), nio("NIOPosix"), x509,
+        httpClient, httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, nio("NIOCore"),
+        nio("NIOHTTP1"), nio("NIOPosix"), tls, x509,
       ], exclude: ["Golden"], swiftSettings: strict),
     test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
   ]

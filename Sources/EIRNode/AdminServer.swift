@@ -66,6 +66,8 @@ struct AdminServer: Sendable {
   let judge: Judge
   /// Nil where S13 is not answered.
   let s13Peers: S13Peers?
+  /// Nil where no access token is asked for.
+  let tokens: TokenGate?
   let exchange: NodeExchange
   /// Nil where GSUP is not spoken.
   let gsup: GSUPHealth?
@@ -101,7 +103,7 @@ struct AdminServer: Sendable {
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
         asked: judge.asker?.counts, sightings: exchange.sightings, s13: s13Peers,
-        gsup: gsup?.counts, droppedLines: judge.checkLog.droppedCount)
+        tokens: tokens?.counts, gsup: gsup?.counts, droppedLines: judge.checkLog.droppedCount)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }

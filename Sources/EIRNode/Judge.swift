@@ -32,9 +32,10 @@ package struct Judge: Sendable {
     self.asker = asker
   }
 
+  /// - Parameter patience: how long the asker waits, if it says so. Called only where it matters.
   package func answer(
     _ query: CheckQuery, from interface: CheckInterface, asOf now: Instant,
-    on eventLoop: any EventLoop
+    on eventLoop: any EventLoop, within patience: () -> TimeAmount? = { nil }
   ) -> Reply {
     let asked = Asked(query: query, interface: interface, at: now)
     let verdict = inForce.current.engine.verdict(on: query, in: keeper.current, asOf: now)
@@ -45,7 +46,7 @@ package struct Judge: Sendable {
     if let answer = asker.remembered(device.imei, asOf: now) {
       return .now(noted(verdict.answered(answer), asked))
     }
-    let answer = asker.ask(device.imei, asOf: now, on: eventLoop)
+    let answer = asker.ask(device.imei, asOf: now, on: eventLoop, within: patience())
     return .later(
       answer.map { answer in
         noted(answer.map(verdict.answered) ?? failed(verdict), asked)

@@ -10,7 +10,7 @@ struct MetricsText {
   init(
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
     asked: RegistryAsker.Counts?, sightings: SightingLoop?, s13: S13Peers?,
-    gsup: GSUPHealth.Counts?, droppedLines: Int
+    tokens: TokenGate.Counts?, gsup: GSUPHealth.Counts?, droppedLines: Int
   ) {
     add(counters)
     gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
@@ -38,6 +38,7 @@ struct MetricsText {
     counter("eir_feed_failures_total", "Failed attempts to follow.", health.failures)
     counter("eir_check_log_dropped_total", "Lines left out of the check log.", droppedLines)
     if let asked { add(asked) }
+    if let tokens { add(tokens) }
     if let sightings { add(sightings) }
     if let s13 { add(s13) }
     if let gsup { add(gsup) }
@@ -79,6 +80,16 @@ struct MetricsText {
     for refusal in peers.refusalCounts {
       text += "eir_s13_refused_total{code=\"\(refusal.code.rawValue)\"} \(refusal.count)\n"
     }
+  }
+
+  private mutating func add(_ tokens: TokenGate.Counts) {
+    counter("eir_n17_tokens_verified_total", "Access tokens that count.", tokens.verified)
+    counter(
+      "eir_n17_tokens_refused_total", "Requests without an access token that counts.",
+      tokens.refused)
+    counter(
+      "eir_n17_tokens_turned_away_total", "Requests beyond the limits on new tokens.",
+      tokens.turnedAway)
   }
 
   private mutating func add(_ sightings: SightingLoop) {

@@ -88,7 +88,8 @@ package struct Node: Sendable {
       inForce: inForce, keeper: keeper,
       counters: CheckCounters(), checkLog: CheckLog(path: settings.checkLog),
       sightings: exchange.sightings?.notes, asker: exchange.asker)
-    let listener = try await listener(judge)
+    let front = try await N17Front(settings.n17, logger: logger)
+    let listener = try await listener(judge, front)
     let gsup = try await gsupListener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
     let s13 = try await s13Front(judge)
@@ -102,7 +103,8 @@ package struct Node: Sendable {
       sources: sources, judge: judge, threads: threads, logger: logger)
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13?.peers,
-      exchange: exchange, gsup: gsup?.health, reloader: reloader, threads: threads, logger: logger
+      tokens: front.gate, exchange: exchange, gsup: gsup?.health, reloader: reloader,
+      threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that log and sightings hear of the last answer.
     var services: [any Service] = []
@@ -110,6 +112,7 @@ package struct Node: Sendable {
     services.append(
       LogService(
         log: judge.checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
+    services += front.services
     services += [ListenerService { await listener.shutdown() }, admin]
     if let s13 { services.append(ListenerService { await s13.shutdown() }) }
     if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
@@ -151,14 +154,17 @@ package struct Node: Sendable {
     }
   }
 
-  private func listener(_ judge: Judge) async throws(NodeError) -> CheckServer {
+  private func listener(
+    _ judge: Judge, _ front: N17Front
+  ) async throws(NodeError) -> CheckServer {
     do throws(CheckServerError) {
       return try await CheckServer.start(
         host: settings.listen.host, port: settings.listen.port,
-        group: MultiThreadedEventLoopGroup.singleton,
-        responder: N17Responder(decidingOn: { query, eventLoop in
-          judge.answer(query, from: .n17, asOf: .now(), on: eventLoop)
-        }))
+        group: MultiThreadedEventLoopGroup.singleton, security: front.tls?.security,
+        responder: N17Responder(gate: front.gate, instanceID: settings.n17.nfInstanceID) {
+          query, eventLoop, patience in
+          judge.answer(query, from: .n17, asOf: .now(), on: eventLoop, within: patience)
+        })
     } catch {
       throw NodeError(.cannotListen, error.description, underlying: error)
     }

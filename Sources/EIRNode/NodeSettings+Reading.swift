@@ -42,6 +42,7 @@ extension NodeSettings {
           + "address \(SettingKey.ceirStatusURL.places)")
     }
     let brake = text.brake()
+    let n17 = text.n17()
     guard var settings, text.sentences.isEmpty else {
       throw SettingsError(sentences: text.sentences)
     }
@@ -54,6 +55,7 @@ extension NodeSettings {
     if let listen { settings.listen = listen }
     if let admin { settings.admin = admin }
     settings.gsup = gsup
+    settings.n17 = n17
     settings.decision = decision
     settings.brake = brake
     settings.texts = text.texts

@@ -20,6 +20,7 @@ package struct NodeSettings: Sendable {
   package var listen = SocketAddress(host: "127.0.0.1", port: 8080)
   /// Nil where S13 is not answered.
   package var s13: S13Settings?
+  package var n17 = N17Settings()
   /// Where the operator's own tools ask; loopback only.
   package var admin = SocketAddress(host: "127.0.0.1", port: 8081)
   /// Nil where GSUP is not spoken.

@@ -11,6 +11,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case filesOutbox = "files.outbox"
   case filesPollSeconds = "files.pollSeconds"
   case filesDone = "files.done"
+  case n17TokenKeys = "n17.token.keys"
+  case n17NFInstanceID = "n17.nfInstanceId"
+  case n17TLSCertificate = "n17.tls.certificate"
+  case n17TLSKey = "n17.tls.key"
+  case n17TLSClientCA = "n17.tls.clientCa"
   case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
   case s13Listen = "s13.listen"

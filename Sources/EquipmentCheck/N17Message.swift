@@ -27,10 +27,26 @@ package struct N17Message: Hashable, Sendable {
       let name = "query " + parameter.rawValue
       members += #","invalidParams":[{"param":"\#(name)","reason":"\#(fault.reason)"}]"#
     }
-    let allow = refusal == .methodNotAllowed ? ["allow": "GET, HEAD"] : [:]
     self.init(
       problem: refusal.status, title: Self.titles[refusal.status] ?? "", members: members,
-      headers: allow)
+      headers: Self.headers(of: refusal))
+  }
+
+  /// A challenge says what is wrong only where a token was given. RFC 6750, 3 and 3.1.
+  private static func headers(of refusal: N17Refusal) -> [String: String] {
+    let challenge = #"Bearer realm="\#(N17.service)""#
+    return switch refusal {
+    case .methodNotAllowed: ["allow": "GET, HEAD"]
+    case .noToken: ["www-authenticate": challenge]
+    case .invalidToken: ["www-authenticate": challenge + #", error="invalid_token""#]
+    case .insufficientScope:
+      [
+        "www-authenticate": challenge
+          + #", error="insufficient_scope", scope="\#(N17.service)""#
+      ]
+    case .tooManyTokens, .congested: ["retry-after": "1"]
+    case .unknownAPI, .unknownResource, .notAcceptable, .parameter: [:]
+    }
   }
 
   private init(equipmentStatus word: String) {
@@ -51,6 +67,8 @@ package struct N17Message: Hashable, Sendable {
   }
 
   private static let titles = [
-    400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 406: "Not Acceptable", 429: "Too Many Requests",
+    503: "Service Unavailable",
   ]
 }

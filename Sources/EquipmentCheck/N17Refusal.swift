@@ -25,13 +25,27 @@ package enum N17ParameterFault: Sendable, CaseIterable {
 
 /// Why a request is no question that can be answered.
 package enum N17Refusal: Error, Hashable, Sendable, CaseIterable {
+  /// Another API than this, or another version of it.
+  case unknownAPI
   case unknownResource
   case methodNotAllowed
   case notAcceptable
   case parameter(N17Parameter, N17ParameterFault)
+  /// An access token is required and none was given.
+  case noToken
+  case invalidToken
+  /// The token is genuine, but for other services.
+  case insufficientScope
+  /// More tokens that were never seen before than are looked at in a second.
+  case tooManyTokens
+  /// Too much waits already.
+  case congested
 
   package static var allCases: [N17Refusal] {
-    var cases: [N17Refusal] = [.unknownResource, .methodNotAllowed, .notAcceptable]
+    var cases: [N17Refusal] = [
+      .unknownAPI, .unknownResource, .methodNotAllowed, .notAcceptable, .noToken, .invalidToken,
+      .insufficientScope, .tooManyTokens, .congested,
+    ]
     for parameter in N17Parameter.allCases {
       for fault in N17ParameterFault.allCases { cases.append(.parameter(parameter, fault)) }
     }
@@ -45,18 +59,26 @@ package enum N17Refusal: Error, Hashable, Sendable, CaseIterable {
 
   package var status: Int {
     switch self {
+    case .unknownAPI, .parameter: 400
+    case .noToken, .invalidToken: 401
+    case .insufficientScope: 403
     case .unknownResource: 404
     case .methodNotAllowed: 405
     case .notAcceptable: 406
-    case .parameter: 400
+    case .tooManyTokens: 429
+    case .congested: 503
     }
   }
 
   /// TS 29.500, table 5.2.7.2-1; nil where it names none.
   package var cause: String? {
     switch self {
+    case .unknownAPI: "INVALID_API"
     case .unknownResource: "RESOURCE_URI_STRUCTURE_NOT_FOUND"
     case .methodNotAllowed, .notAcceptable: nil
+    case .noToken, .invalidToken, .insufficientScope: nil
+    case .tooManyTokens: "NF_CONGESTION_RISK"
+    case .congested: "NF_CONGESTION"
     case .parameter(.pei, .missing): "MANDATORY_QUERY_PARAM_MISSING"
     case .parameter(.pei, _): "MANDATORY_QUERY_PARAM_INCORRECT"
     case .parameter: "OPTIONAL_QUERY_PARAM_INCORRECT"

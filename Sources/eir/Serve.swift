@@ -44,6 +44,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Address on which network elements are answered.")
   var listen: String?
 
+  @OptionGroup(title: "Who may ask over N17") var n17: N17Options
+
   @Option(help: "Blacks in a day that the brake always lets pass.")
   var brakeLeast: String?
 
@@ -63,7 +65,7 @@ struct Serve: AsyncParsableCommand {
     ]
     let sources = common.sources(
       own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
-        .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 })
+        .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 }.merging(n17.flags) { $1 })
     let settings = try await NodeSettings.read(sources, for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)

@@ -139,3 +139,33 @@ struct DecisionOptions: ParsableArguments {
     ]
   }
 }
+
+/// How N17 is guarded.
+struct N17Options: ParsableArguments {
+  @Option(
+    help: "File of the NRF's public keys: from then on an access token is required.",
+    completion: .file())
+  var n17TokenKeys: String?
+
+  @Option(help: "UUID by which the NRF knows this node.")
+  var n17NfInstanceId: String?
+
+  @Option(help: "Certificate, and those of its issuers, in PEM.", completion: .file())
+  var n17TlsCertificate: String?
+
+  @Option(help: "Private key of that certificate, in PEM.", completion: .file())
+  var n17TlsKey: String?
+
+  @Option(
+    help: "Authorities in PEM, one of which must have certified each client.",
+    completion: .file())
+  var n17TlsClientCa: String?
+
+  var flags: [SettingKey: String?] {
+    [
+      .n17TokenKeys: n17TokenKeys, .n17NFInstanceID: n17NfInstanceId,
+      .n17TLSCertificate: n17TlsCertificate, .n17TLSKey: n17TlsKey,
+      .n17TLSClientCA: n17TlsClientCa,
+    ]
+  }
+}

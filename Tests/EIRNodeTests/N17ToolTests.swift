@@ -49,6 +49,24 @@ struct N17ToolTests {
       query: "?pei=imei-490154203237518&pei=imei-490154203237518", status: "400",
       body: #"{"title":"Bad Request","status":400,"cause":"MANDATORY_QUERY_PARAM_INCORRECT","#
         + #""invalidParams":[{"param":"query pei","reason":"must be given only once"}]}"#),
+    // The key is 14 digits: neither the check digit nor the software version is part of it.
+    Row(query: "?pei=imeisv-4901542032375101", status: "200", body: #"{"status":"BLACKLISTED"}"#),
+    Row(
+      query: "?pei=imei-490154203237518&supi=nai-user%40example.com&gpsi=extid-a%40b.c"
+        + "&supported-features=", status: "200", body: #"{"status":"BLACKLISTED"}"#),
+    Row(
+      query: "?gpsi=msisdn-491701234567&pei=imei-490154203237518&unknown=1", status: "200",
+      body: #"{"status":"BLACKLISTED"}"#),
+    Row(query: "?pei=490154203237518", status: "404", body: unknownDevice),
+    Row(query: "?pei=IMEI-490154203237518", status: "404", body: unknownDevice),
+    Row(query: "?pei=eui-00-00-5E-EF-10-00-00-00", status: "404", body: unknownDevice),
+    wrongDigits("?pei=imei-49015420323751"), wrongDigits("?pei=imei-49015420323751F"),
+    wrongDigits("?pei=imei-49015420323751%20"), wrongDigits("?pei=imei-imei-4901542032"),
+    Row(
+      query: "?pei=x&supported-features=xyz", status: "400",
+      body: #"{"title":"Bad Request","status":400,"cause":"OPTIONAL_QUERY_PARAM_INCORRECT","#
+        + #""invalidParams":[{"param":"query supported-features","#
+        + #""reason":"must have hexadecimal digits only"}]}"#),
     Row(
       query: "/?pei=x", status: "404",
       body: #"{"title":"Not Found","status":404,"cause":"RESOURCE_URI_STRUCTURE_NOT_FOUND"}"#),
@@ -56,6 +74,18 @@ struct N17ToolTests {
       query: "?pei=" + String(repeating: "x", count: 5_000), status: "414",
       body: #"{"title":"URI Too Long","status":414}"#),
   ]
+
+  private static let unknownDevice =
+    #"{"title":"Not Found","status":404,"cause":"ERROR_EQUIPMENT_UNKNOWN","#
+    + #""detail":"The device is on no list."}"#
+
+  private static func wrongDigits(_ query: String) -> Row {
+    Row(
+      query: query, status: "400",
+      body: #"{"title":"Bad Request","status":400,"cause":"MANDATORY_QUERY_PARAM_INCORRECT","#
+        + #""invalidParams":[{"param":"query pei","#
+        + #""reason":"must have exactly 15 digits after imei-"}]}"#)
+  }
 
   /// 49015420323751 is black, white for one subscriber; 35209900176148 is grey.
   private static func decide(_ query: CheckQuery) -> CheckAnswer {
@@ -87,7 +117,8 @@ struct N17ToolTests {
   func `curl gets what the standard says`(version: String, row: Row) async throws {
     try await listening { url in
       let format = "\n%{http_code} %{content_type}"
-      let text = try await Tool.run("curl", ["-s", version, "-w", format, url + row.query])
+      let text = try await Tool.run(
+        "curl", ["-s", version, "--path-as-is", "-w", format, url + row.query])
       let type = row.status == "200" ? "application/json" : "application/problem+json"
       #expect(text == "\(row.body)\n\(row.status) \(type)")
     }
@@ -103,6 +134,69 @@ struct N17ToolTests {
       let text = try await Tool.run("curl", ["-si", version, "-X", method, url + "?pei=x"])
       #expect(text.contains(" 405"))
       #expect(text.contains("\r\nallow: GET, HEAD\r\n"))
+    }
+  }
+
+  @Test(
+    .enabled(if: Tool.isInstalled("curl")), arguments: protocols,
+    [
+      ("/n5g-eir-eic/v2/equipment-status", "400", "INVALID_API"),
+      ("/namf-comm/v1/ue-contexts", "400", "INVALID_API"),
+      ("//n5g-eir-eic/v1/equipment-status", "404", "RESOURCE_URI_STRUCTURE_NOT_FOUND"),
+      ("/n5g-eir-eic/v1//equipment-status", "404", "RESOURCE_URI_STRUCTURE_NOT_FOUND"),
+      ("/n5g-eir-eic/v1/../v1/equipment-status", "404", "RESOURCE_URI_STRUCTURE_NOT_FOUND"),
+      ("/", "404", "RESOURCE_URI_STRUCTURE_NOT_FOUND"),
+    ])
+  func `a wrong path has the cause of its fault`(
+    version: String, row: (path: String, status: String, cause: String)
+  ) async throws {
+    try await listening { url in
+      let text = try await Tool.run(
+        "curl",
+        [
+          "-s", version, "--path-as-is", "-w", "\n%{http_code}",
+          url.replacing(Self.path, with: row.path) + "?pei=imei-490154203237518",
+        ])
+      #expect(text.contains(#""cause":"\#(row.cause)""#))
+      #expect(text.hasSuffix("\n" + row.status))
+    }
+  }
+
+  @Test(.enabled(if: Tool.isInstalled("curl")))
+  func `a method in small letters is another method`() async throws {
+    try await listening { url in
+      let text = try await Tool.run(
+        "curl", ["-si", "--http2-prior-knowledge", "-X", "get", url + "?pei=x"])
+      #expect(text.contains(" 405"))
+      let old = try await Tool.run("curl", ["-si", "--http1.1", "-X", "get", url + "?pei=x"])
+      #expect(old.contains(" 400"))
+      #expect(old.contains(#""cause":"INVALID_MSG_FORMAT""#))
+    }
+  }
+
+  /// What an AMF and an SCP send; none of it changes an answer that is known. TS 29.500, 5.2.3.
+  private static let sbiHeaders = [
+    "3gpp-Sbi-Message-Priority: 31", "3gpp-Sbi-Max-Rsp-Time: 0",
+    "3gpp-Sbi-Sender-Timestamp: Sun, 04 Aug 2019 08:49:37.845 GMT",
+    "3gpp-Sbi-Correlation-Info: imsi-001010000000001",
+    "3gpp-Sbi-Target-apiRoot: https://elsewhere.example", "User-Agent: AMF-1",
+    "3gpp-Sbi-Originating-Network-Id: 001-01", "3gpp-Sbi-Max-Rsp-Time: nonsense",
+  ]
+
+  @Test(.enabled(if: Tool.isInstalled("curl")), arguments: protocols)
+  func `3GPP headers change nothing and are not given back`(version: String) async throws {
+    try await listening { url in
+      let text = try await Tool.run(
+        "curl",
+        ["-si", version] + Self.sbiHeaders.flatMap { ["-H", $0] } + [
+          url + "?pei=imei-490154203237518"
+        ])
+      #expect(text.contains(" 200"))
+      #expect(text.hasSuffix("\r\n\r\n" + #"{"status":"BLACKLISTED"}"#))
+      #expect(!text.lowercased().contains("3gpp"))
+      #expect(!text.lowercased().contains("server:"))
+      let refused = try await Tool.run("curl", ["-si", version, url])
+      #expect(refused.contains("\r\nserver: 5G_EIR\r\n"))
     }
   }
 

@@ -50,6 +50,15 @@ struct N17MessageTests {
       .unknownResource, 404,
       #"{"title":"Not Found","status":404,"cause":"RESOURCE_URI_STRUCTURE_NOT_FOUND"}"#
     ),
+    (.unknownAPI, 400, #"{"title":"Bad Request","status":400,"cause":"INVALID_API"}"#),
+    (.noToken, 401, #"{"title":"Unauthorized","status":401}"#),
+    (.invalidToken, 401, #"{"title":"Unauthorized","status":401}"#),
+    (.insufficientScope, 403, #"{"title":"Forbidden","status":403}"#),
+    (
+      .tooManyTokens, 429,
+      #"{"title":"Too Many Requests","status":429,"cause":"NF_CONGESTION_RISK"}"#
+    ),
+    (.congested, 503, #"{"title":"Service Unavailable","status":503,"cause":"NF_CONGESTION"}"#),
     (.methodNotAllowed, 405, #"{"title":"Method Not Allowed","status":405}"#),
     (.notAcceptable, 406, #"{"title":"Not Acceptable","status":406}"#),
   ])
@@ -66,9 +75,27 @@ struct N17MessageTests {
     #expect(N17Message(.methodNotAllowed).headers == ["allow": "GET, HEAD"])
   }
 
+  @Test func `a challenge says what is wrong only with a token that was given`() {
+    let realm = #"Bearer realm="n5g-eir-eic""#
+    #expect(N17Message(.noToken).headers == ["www-authenticate": realm])
+    #expect(
+      N17Message(.invalidToken).headers
+        == ["www-authenticate": realm + #", error="invalid_token""#])
+    #expect(
+      N17Message(.insufficientScope).headers == [
+        "www-authenticate": realm + #", error="insufficient_scope", scope="n5g-eir-eic""#
+      ])
+  }
+
+  @Test(arguments: [N17Refusal.tooManyTokens, .congested])
+  func `who is turned away is told when to come again`(refusal: N17Refusal) {
+    #expect(N17Message(refusal).headers == ["retry-after": "1"])
+  }
+
   @Test(arguments: N17Refusal.allCases)
-  func `no refusal is a server error and all but two give a cause`(refusal: N17Refusal) {
-    #expect((400...406).contains(refusal.status))
-    #expect((refusal.cause == nil) == (refusal.status == 405 || refusal.status == 406))
+  func `a refusal gives a cause wherever the standard has one`(refusal: N17Refusal) {
+    let withoutCause = [401, 403, 405, 406]
+    #expect((refusal.cause == nil) == withoutCause.contains(refusal.status))
+    #expect((400...406).contains(refusal.status) || [429, 503].contains(refusal.status))
   }
 }

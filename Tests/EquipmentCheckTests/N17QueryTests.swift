@@ -130,13 +130,24 @@ struct N17QueryTests {
 
   @Test(arguments: [
     "/", "", "*", "/n5g-eir-eic/v1/equipment-statu", "/n5g-eir-eic/v1/equipment-status/",
-    "/n5g-eir-eic/v2/equipment-status", "/n5g-eir-eic/v1/equipement-status",
-    "/N5G-EIR-EIC/v1/equipment-status", "/n5g-eir-eic/v1/equipment%2Gstatus",
+    "/n5g-eir-eic/v1/equipement-status", "/n5g-eir-eic/v1/equipment%2Gstatus",
     "//n5g-eir-eic/v1/equipment-status", "/eir/n5g-eir-eic/v1/equipment-status",
+    "/n5g-eir-eic/v1", "/n5g-eir-eic/v1/", "/n5g-eir-eic/v", "/n5g-eir-eic/vx/equipment-status",
+    "/n5g-eir-eic/equipment-status", "/n5g-eir-eic/v1//equipment-status",
   ])
   func `another path is an unknown resource, whatever the method`(path: String) {
     #expect(refusal(of: path + "?pei=x") == .unknownResource)
     #expect(refusal(of: path + "?pei=x", method: "POST") == .unknownResource)
+  }
+
+  /// TS 29.500, table 5.2.7.2-1, INVALID_API: "an unsupported API name or API version in the URI".
+  @Test(arguments: [
+    "/n5g-eir-eic/v2/equipment-status", "/n5g-eir-eic/v0/equipment-status", "/n5g-eir-eic/v10",
+    "/N5G-EIR-EIC/v1/equipment-status", "/namf-comm/v1/ue-contexts", "/nudm-sdm/v2",
+  ])
+  func `another API or version is told as such`(path: String) {
+    #expect(refusal(of: path + "?pei=x") == .unknownAPI)
+    #expect(refusal(of: path, method: "POST") == .unknownAPI)
   }
 
   @Test func `a path may be percent-encoded and stand under a prefix of the API root`() throws {

@@ -86,8 +86,11 @@ final class RegistryAsker: Sendable {
   }
 
   /// The registry's answer; nil where there is none in time.
-  func ask(_ imei: IMEI, asOf now: Instant, on eventLoop: any EventLoop) -> EventLoopFuture<Answer?>
-  {
+  ///
+  /// - Parameter patience: how long this asker waits, where that is shorter.
+  func ask(
+    _ imei: IMEI, asOf now: Instant, on eventLoop: any EventLoop, within patience: TimeAmount? = nil
+  ) -> EventLoopFuture<Answer?> {
     if let answer = remembered(imei, asOf: now) { return eventLoop.makeSucceededFuture(answer) }
     let promise = eventLoop.makePromise(of: Answer?.self)
     let step = state.withLock { state -> Step in
@@ -104,16 +107,17 @@ final class RegistryAsker: Sendable {
     case .ask: Task { await question(imei, asOf: now) }
     case .wait, .known: break
     }
-    return inTime(promise.futureResult, on: eventLoop)
+    return inTime(
+      promise.futureResult, on: eventLoop, within: min(timeout, patience ?? timeout))
   }
 
   /// The asker gets its answer within the time limit, whatever becomes of the question.
   private func inTime(
-    _ answer: EventLoopFuture<Answer?>, on eventLoop: any EventLoop
+    _ answer: EventLoopFuture<Answer?>, on eventLoop: any EventLoop, within time: TimeAmount
   ) -> EventLoopFuture<Answer?> {
     let promise = eventLoop.makePromise(of: Answer?.self)
     let isDone = NIOLoopBoundBox(false, eventLoop: eventLoop)
-    let timer = eventLoop.scheduleTask(in: timeout) { [self] in
+    let timer = eventLoop.scheduleTask(in: time) { [self] in
       guard !isDone.value else { return }
       isDone.value = true
       state.withLock { $0.counts.tooLate += 1 }

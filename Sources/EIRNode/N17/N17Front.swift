@@ -1,0 +1,42 @@
+import Logging
+import ServiceLifecycle
+
+/// What stands before the answers of N17, where the operator has set it: TLS, and tokens.
+struct N17Front: Sendable {
+  let tls: N17TLS?
+  let gate: TokenGate?
+  /// Watch the files of both.
+  let services: [any Service]
+
+  init(_ settings: N17Settings, logger: Logger) async throws(NodeError) {
+    var services: [any Service] = []
+    if let path = settings.tokenKeys {
+      let texts = try FileWatch.read([path])
+      let gate = TokenGate(
+        keys: try await TokenKeys(text: texts[0], path: path),
+        audience: .init(instanceID: settings.nfInstanceID))
+      let watch = FileWatch(paths: [path], what: "the NRF's keys", logger: logger) {
+        texts throws(NodeError) in
+        gate.replace(keys: try await TokenKeys(text: texts[0], path: path))
+      }
+      services.append(LoopService { await watch.run(known: texts) })
+      self.gate = gate
+    } else {
+      gate = nil
+    }
+    if let files = settings.tls {
+      let texts = try FileWatch.read(N17TLS.paths(files))
+      let tls = try N17TLS(files, texts: texts, logger: logger)
+      let watch = FileWatch(
+        paths: N17TLS.paths(files), what: "the certificates of N17", logger: logger
+      ) { texts throws(NodeError) in
+        try tls.replace(texts)
+      }
+      services.append(LoopService { await watch.run(known: texts) })
+      self.tls = tls
+    } else {
+      tls = nil
+    }
+    self.services = services
+  }
+}

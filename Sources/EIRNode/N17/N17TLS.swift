@@ -1,0 +1,133 @@
+import CheckServer
+import Logging
+import NIOCore
+import NIOSSL
+import NIOTLS
+import Synchronization
+
+/// TLS on the port of N17, with client certificates where an authority for them is set.
+/// TS 33.501, 13.1; TS 29.500, 5.3.
+final class N17TLS: Sendable {
+  /// The application protocols offered, the preferred first. RFC 7301.
+  static let protocols = ["h2", "http/1.1"]
+
+  struct Limits: Hashable, Sendable {
+    /// How long a peer may take to agree on the encryption.
+    var handshake: TimeAmount = .seconds(10)
+    /// Connections that have not agreed yet; the next is closed.
+    var handshakes = 512
+    /// How long a closing connection waits for the peer's farewell.
+    var farewell: TimeAmount = .seconds(1)
+  }
+
+  private let settings: N17Settings.TLS
+  fileprivate let limits: Limits
+  fileprivate let logger: Logger
+  private let context: Mutex<NIOSSLContext>
+  fileprivate let handshakes = Atomic<Int>(0)
+
+  /// What is read, in the order in which ``replace(_:)`` wants it.
+  static func paths(_ settings: N17Settings.TLS) -> [String] {
+    [settings.certificate, settings.key] + (settings.clientCA.map { [$0] } ?? [])
+  }
+
+  init(
+    _ settings: N17Settings.TLS, texts: [String], limits: Limits = .init(), logger: Logger
+  ) throws(NodeError) {
+    self.settings = settings
+    self.limits = limits
+    self.logger = logger
+    context = Mutex(try Self.context(settings, texts, limits))
+  }
+
+  /// New connections use these; what is open stays open.
+  func replace(_ texts: [String]) throws(NodeError) {
+    let new = try Self.context(settings, texts, limits)
+    context.withLock { $0 = new }
+  }
+
+  var security: ConnectionSecurity {
+    ConnectionSecurity { [self] _, _ in
+      // Threads that accept at the same moment may go beyond it by their number.
+      guard handshakes.load(ordering: .relaxed) < limits.handshakes else {
+        throw NodeError(.certificate, "too many connections have not agreed on TLS yet")
+      }
+      return [NIOSSLServerHandler(context: context.withLock { $0 }), N17Handshake(self)]
+    }
+  }
+
+  private static func context(
+    _ settings: N17Settings.TLS, _ texts: [String], _ limits: Limits
+  ) throws(NodeError) -> NIOSSLContext {
+    do {
+      let chain = try NIOSSLCertificate.fromPEMBytes(Array(texts[0].utf8))
+      let key = try NIOSSLPrivateKey(bytes: Array(texts[1].utf8), format: .pem)
+      var configuration = TLSConfiguration.makeServerConfiguration(
+        certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+      configuration.minimumTLSVersion = .tlsv12
+      configuration.applicationProtocols = protocols
+      configuration.shutdownTimeout = limits.farewell
+      if texts.count > 2 {
+        let roots = try NIOSSLCertificate.fromPEMBytes(Array(texts[2].utf8))
+        guard !roots.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+        configuration.trustRoots = .certificates(roots)
+        // Consumers are network functions, known by who has certified them.
+        configuration.certificateVerification = .noHostnameVerification
+        configuration.sendCANameList = true
+      }
+      guard !chain.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+      return try NIOSSLContext(configuration: configuration)
+    } catch {
+      let names = paths(settings).joined(separator: ", ")
+      throw NodeError(
+        .settings, "\(names): these are no certificates with their key, or not in PEM",
+        underlying: error)
+    }
+  }
+}
+
+/// Stands behind the TLS handler: bounds the handshake in time, and closes where it fails.
+private final class N17Handshake: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  private let tls: N17TLS
+  private var isHandshaking = true
+  private var deadline: Scheduled<Void>?
+
+  init(_ tls: N17TLS) { self.tls = tls }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    tls.handshakes.add(1, ordering: .relaxed)
+    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    deadline = context.eventLoop.scheduleTask(in: tls.limits.handshake) {
+      bound.value.close(promise: nil)
+    }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end()
+    context.fireChannelInactive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted? = event as? TLSUserEvent { end() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard isHandshaking else { return context.fireErrorCaught(error) }
+    tls.logger.info(
+      "A connection was refused.", metadata: ["reason": "\(String(reflecting: error))"])
+    context.close(promise: nil)
+  }
+
+  private func end() {
+    guard isHandshaking else { return }
+    isHandshaking = false
+    deadline?.cancel()
+    tls.handshakes.subtract(1, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,177 @@
+import DeviceLists
+import EquipmentCheck
+import NIOCore
+import Synchronization
+
+/// Lets nobody ask without an access token that the NRF has signed. TS 33.501, 13.4.1.
+///
+/// A signature is verified once, away from the event loop, and remembered as long as the token
+/// counts: after that it costs a look into a dictionary. There is a limit on everything that
+/// strangers can cause.
+final class TokenGate: Sendable {
+  /// Tokens that were verified: one for each consumer, in practice.
+  static let mostAccepted = 8_192
+  /// Tokens that were refused, so that one that comes again and again costs nothing.
+  static let mostRefused = 1_024
+  static let refusedSeconds: Int64 = 10
+  /// Requests that wait for a verification.
+  static let mostWaiting = 4_096
+  /// Signatures looked at in a second: about a tenth of a processor.
+  static let verificationsPerSecond = 1_000
+
+  enum Admission: Sendable {
+    case granted
+    case refused(N17Refusal)
+    /// Nil where it is granted.
+    case later(EventLoopFuture<N17Refusal?>)
+  }
+
+  struct Counts: Hashable, Sendable {
+    /// Tokens whose signature was verified, and which count.
+    var verified = 0
+    /// Requests without a token, or with one that does not count.
+    var refused = 0
+    /// Requests beyond a limit.
+    var turnedAway = 0
+  }
+
+  struct State {
+    var keys: TokenKeys
+    /// Rises with every change of the keys.
+    var generation = 0
+    /// By the whole header line, until when.
+    var accepted: [String: Instant] = [:]
+    var refused: [String: (refusal: N17Refusal, until: Instant)] = [:]
+    var waiting: [String: [EventLoopPromise<N17Refusal?>]] = [:]
+    var waitingCount = 0
+    var second = Instant(secondsSinceEpoch: 0)
+    var verificationsInSecond = 0
+    var counts = Counts()
+  }
+
+  enum Step {
+    case known(N17Refusal?)
+    case verify(TokenKeys, generation: Int)
+    case wait
+  }
+
+  private let audience: AccessToken.Audience
+  private let state: Mutex<State>
+
+  init(keys: TokenKeys, audience: AccessToken.Audience) {
+    self.audience = audience
+    state = Mutex(State(keys: keys))
+  }
+
+  var counts: Counts { state.withLock { $0.counts } }
+
+  /// From now on these keys count, and what others have signed counts no more.
+  func replace(keys: TokenKeys) {
+    state.withLock { state in
+      state.keys = keys
+      state.generation += 1
+      state.accepted = [:]
+      state.refused = [:]
+    }
+  }
+
+  /// - Parameter authorization: the header line of that name.
+  func admission(
+    _ authorization: String?, asOf now: Instant, on eventLoop: any EventLoop
+  ) -> Admission {
+    guard let authorization, AccessToken.bearer(authorization) != nil else {
+      state.withLock { $0.counts.refused += 1 }
+      return .refused(.noToken)
+    }
+    if let known = state.withLock({ $0.known(authorization, asOf: now) }) {
+      return known.map { .refused($0) } ?? .granted
+    }
+    let promise = eventLoop.makePromise(of: N17Refusal?.self)
+    switch state.withLock({ $0.step(authorization, promise, asOf: now) }) {
+    case .known(let refusal):
+      promise.succeed(refusal)
+      return refusal.map { .refused($0) } ?? .granted
+    case .verify(let keys, let generation):
+      Task { verify(authorization, by: keys, generation, asOf: now) }
+    case .wait: break
+    }
+    return .later(promise.futureResult)
+  }
+
+  private func verify(
+    _ authorization: String, by keys: TokenKeys, _ generation: Int, asOf now: Instant
+  ) {
+    var refusal: N17Refusal?
+    var until: Instant?
+    do throws(AccessToken.Fault) {
+      guard let token = AccessToken.bearer(authorization) else { throw .malformed }
+      until = try AccessToken.verify(token, by: keys, for: audience, asOf: now)
+    } catch {
+      refusal = error == .otherScope ? .insufficientScope : .invalidToken
+    }
+    let waiting = state.withLock { state in
+      state.note(authorization, refusal, until: until, generation, asOf: now)
+      let waiting = state.waiting.removeValue(forKey: authorization) ?? []
+      state.waitingCount -= waiting.count
+      if refusal != nil { state.counts.refused += waiting.count }
+      return waiting
+    }
+    for promise in waiting { promise.succeed(refusal) }
+  }
+}
+
+extension TokenGate.State {
+  /// What is remembered of a token: nil for nothing, `.some(nil)` where it is granted.
+  mutating func known(_ line: String, asOf now: Instant) -> N17Refusal?? {
+    if let until = accepted[line] {
+      if now < until { return .some(nil) }
+      accepted[line] = nil
+    }
+    guard let (refusal, until) = refused[line], now < until else { return nil }
+    counts.refused += 1
+    return .some(refusal)
+  }
+
+  mutating func step(
+    _ line: String, _ promise: EventLoopPromise<N17Refusal?>, asOf now: Instant
+  ) -> TokenGate.Step {
+    // Another thread may have remembered it meanwhile.
+    if let known = known(line, asOf: now) { return .known(known) }
+    guard waitingCount < TokenGate.mostWaiting else {
+      counts.turnedAway += 1
+      return .known(.congested)
+    }
+    let isNew = waiting[line] == nil
+    if isNew, !mayVerify(asOf: now) {
+      counts.turnedAway += 1
+      return .known(.tooManyTokens)
+    }
+    waiting[line, default: []].append(promise)
+    waitingCount += 1
+    return isNew ? .verify(keys, generation: generation) : .wait
+  }
+
+  private mutating func mayVerify(asOf now: Instant) -> Bool {
+    if now != second {
+      second = now
+      verificationsInSecond = 0
+    }
+    verificationsInSecond += 1
+    return verificationsInSecond <= TokenGate.verificationsPerSecond
+  }
+
+  mutating func note(
+    _ line: String, _ refusal: N17Refusal?, until: Instant?, _ generation: Int, asOf now: Instant
+  ) {
+    if refusal == nil { counts.verified += 1 }
+    guard generation == self.generation else { return }
+    if let refusal {
+      if refused.count >= TokenGate.mostRefused { refused = [:] }
+      refused[line] = (refusal, now.adding(seconds: TokenGate.refusedSeconds))
+    } else if let until {
+      if accepted.count >= TokenGate.mostAccepted { accepted = accepted.filter { now < $0.value } }
+      if accepted.count >= TokenGate.mostAccepted { accepted = [:] }
+      accepted[line] = until
+    }
+  }
+}
