@@ -15,10 +15,10 @@ import UnixSignals
 /// itself be asked about that.
 package struct Node: Sendable {
   /// Where it can be reached, once it can.
-  package struct Addresses: Hashable, Sendable {
+  package struct Addresses: Sendable {
     package var checks: SocketAddress
-    /// Nil where S13 is not answered.
-    package var s13: SocketAddress?
+    /// By the name of their setting; empty where S13 is not answered.
+    package var s13: [(name: String, address: SocketAddress)] = []
     package var admin: SocketAddress
     /// Nil where the registry cannot hand lists over.
     package var exchange: SocketAddress?
@@ -97,7 +97,8 @@ package struct Node: Sendable {
       tellTools(admin)
       onReady(
         Addresses(
-          checks: checks, s13: s13?.address, admin: admin, exchange: exchange, gsup: gsup?.address))
+          checks: checks, s13: s13?.addresses ?? [], admin: admin, exchange: exchange,
+          gsup: gsup?.address))
     }
     let reloader = SettingsReloader(
       sources: sources, judge: judge, threads: threads, logger: logger)
@@ -115,6 +116,7 @@ package struct Node: Sendable {
     services += front.services
     services += [ListenerService { await listener.shutdown() }, admin]
     if let s13 { services.append(ListenerService { await s13.shutdown() }) }
+    if let watch = s13?.watch { services.append(LoopService { await watch() }) }
     if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     services.append(

@@ -19,6 +19,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case askTimeoutMilliseconds = "ask.timeoutMilliseconds"
   case listen
   case s13Listen = "s13.listen"
+  case s13TLSListen = "s13.tls.listen"
+  case s13TLSCertificate = "s13.tls.certificate"
+  case s13TLSKey = "s13.tls.key"
+  case s13TLSClientCA = "s13.tls.clientCa"
   case s13SCTPListen = "s13.sctp.listen"
   case s13Host = "s13.host"
   case s13Realm = "s13.realm"

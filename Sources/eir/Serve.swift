@@ -72,7 +72,7 @@ struct Serve: AsyncParsableCommand {
     let logger = Logger(label: "eir") { StreamLogHandler.standardError(label: $0) }
     let name = settings.registry
     try await Node(settings: settings, sources: sources, logger: logger).run { addresses in
-      let s13 = addresses.s13.map { ", s13 \($0)" } ?? ""
+      let s13 = addresses.s13.map { ", \($0.name) \($0.address)" }.joined()
       let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
       let gsup = addresses.gsup.map { ", gsup \($0)" } ?? ""
       let line =

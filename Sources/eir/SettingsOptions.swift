@@ -47,6 +47,18 @@ struct S13Options: ParsableArguments {
   @Option(help: "Address on which MMEs and SGSNs are answered over Diameter.")
   var s13Listen: String?
 
+  @Option(help: "The same over TLS.")
+  var s13TlsListen: String?
+
+  @Option(help: "This node's certificate for S13 over TLS, in PEM.", completion: .file())
+  var s13TlsCertificate: String?
+
+  @Option(help: "Its key.", completion: .file())
+  var s13TlsKey: String?
+
+  @Option(help: "Whose certificates Diameter peers must show.", completion: .file())
+  var s13TlsClientCa: String?
+
   @Option(help: "The same over SCTP, where the kernel has it.")
   var s13SctpListen: String?
 
@@ -67,6 +79,8 @@ struct S13Options: ParsableArguments {
 
   var flags: [SettingKey: String?] {
     [
+      .s13TLSListen: s13TlsListen, .s13TLSCertificate: s13TlsCertificate, .s13TLSKey: s13TlsKey,
+      .s13TLSClientCA: s13TlsClientCa,
       .s13Listen: s13Listen, .s13SCTPListen: s13SctpListen, .s13Host: s13Host, .s13Realm: s13Realm,
       .s13Realms: s13Realms,
       .s13Peers: s13Peers, .s13WatchdogSeconds: s13WatchdogSeconds,

@@ -11,8 +11,10 @@ struct NodeProcess {
   let admin: String
   /// Nil where the registry cannot hand lists over.
   let exchange: String?
-  /// Nil where S13 is not answered.
+  /// Nil where S13 is not answered so.
   let s13: String?
+  let s13TLS: String?
+  let s13SCTP: String?
   /// Nil where GSUP is not spoken.
   let gsup: String?
 
@@ -55,7 +57,8 @@ struct NodeProcess {
     let named = { (name: String) in words.firstIndex(of: name).map { words[$0 + 1] } }
     return NodeProcess(
       directory: directory, process: process, checks: words[2], admin: words[4],
-      exchange: named("exchange"), s13: named("s13"), gsup: named("gsup"))
+      exchange: named("exchange"), s13: named("s13"), s13TLS: named("s13.tls"),
+      s13SCTP: named("s13.sctp"), gsup: named("gsup"))
   }
 
   static func flags(_ directory: String) -> [String] {

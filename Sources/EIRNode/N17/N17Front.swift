@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// What stands before the answers of N17, where the operator has set it: TLS, and tokens.
 struct N17Front: Sendable {
-  let tls: N17TLS?
+  let tls: SignallingTLS?
   let gate: TokenGate?
   /// Watch the files of both.
   let services: [any Service]
@@ -25,10 +25,11 @@ struct N17Front: Sendable {
       gate = nil
     }
     if let files = settings.tls {
-      let texts = try FileWatch.read(N17TLS.paths(files))
-      let tls = try N17TLS(files, texts: texts, logger: logger)
+      let texts = try FileWatch.read(SignallingTLS.paths(files))
+      let tls = try SignallingTLS(
+        files, texts: texts, protocols: ["h2", "http/1.1"], logger: logger)
       let watch = FileWatch(
-        paths: N17TLS.paths(files), what: "the certificates of N17", logger: logger
+        paths: SignallingTLS.paths(files), what: "the certificates of N17", logger: logger
       ) { texts throws(NodeError) in
         try tls.replace(texts)
       }

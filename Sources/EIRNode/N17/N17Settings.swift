@@ -1,17 +1,10 @@
 /// How N17 is guarded; nothing is, where nothing is set.
 package struct N17Settings: Hashable, Sendable {
-  package struct TLS: Hashable, Sendable {
-    package var certificate: String
-    package var key: String
-    /// Whose certificates clients must show; nil where they need none.
-    package var clientCA: String?
-  }
-
   /// The file of the NRF's public keys; nil where no token is asked for.
   package var tokenKeys: String?
   /// Who this node is to the NRF: a UUID in small letters. TS 29.571, 5.3.2.
   package var nfInstanceID: String?
-  package var tls: TLS?
+  package var tls: ListenerCertificates?
 
   package init() {}
 }
@@ -26,19 +19,29 @@ extension SettingsText {
         complain(.n17NFInstanceID, id, "give a UUID, as the NRF knows this node by")
       }
     }
-    let (certificate, key) = (text(.n17TLSCertificate), text(.n17TLSKey))
-    let clientCA = text(.n17TLSClientCA)
-    if let certificate, let key {
-      settings.tls = N17Settings.TLS(certificate: certificate, key: key, clientCA: clientCA)
-    } else if let given = certificate ?? key ?? clientCA {
-      complain(
-        certificate != nil ? .n17TLSCertificate : key != nil ? .n17TLSKey : .n17TLSClientCA, given,
-        "name both n17.tls.certificate and n17.tls.key, or leave this out")
-    }
+    settings.tls = certificates(.n17TLSCertificate, .n17TLSKey, .n17TLSClientCA)
     return settings
   }
 
-  private mutating func complain(_ key: SettingKey, _ text: String, _ advice: String) {
+  /// A certificate with its key; nil where neither is set.
+  mutating func certificates(
+    _ certificateKey: SettingKey, _ keyKey: SettingKey, _ clientCAKey: SettingKey
+  ) -> ListenerCertificates? {
+    let given = [certificateKey, keyKey, clientCAKey].map { text($0) }
+    if let certificate = given[0], let key = given[1] {
+      return ListenerCertificates(certificate: certificate, key: key, clientCA: given[2])
+    }
+    for (name, value) in zip([certificateKey, keyKey, clientCAKey], given) {
+      guard let value else { continue }
+      complain(
+        name, value,
+        "name both \(certificateKey.rawValue) and \(keyKey.rawValue), or leave this out")
+      return nil
+    }
+    return nil
+  }
+
+  mutating func complain(_ key: SettingKey, _ text: String, _ advice: String) {
     sentences.append("\(key.rawValue) is \"\(text.prefix(80))\": \(advice) \(key.places)")
   }
 

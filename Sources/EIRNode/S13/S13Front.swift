@@ -5,37 +5,59 @@ import NIOPosix
 /// Every address on which S13 is answered.
 struct S13Front: Sendable {
   let peers: S13Peers
-  /// For people: `127.0.0.1:3868`, the first that is listened on.
-  let address: SocketAddress
-  private let listeners: [StreamListener]
+  /// By the name of their setting without `.listen`: `s13`, `s13.tls`, `s13.sctp`.
+  private(set) var addresses: [(name: String, address: SocketAddress)] = []
+  /// Looks at the certificates; nil where there are none.
+  private(set) var watch: (@Sendable () async -> Void)?
+  private var listeners: [StreamListener] = []
+
+  private init(peers: S13Peers) { self.peers = peers }
 
   static func start(
     _ settings: S13Settings, logger: Logger, decide: @escaping S13Service.Decide
   ) async throws(NodeError) -> S13Front {
     let peers = S13Peers(allowed: settings.peers)
     let service = S13Service(settings, peers: peers, logger: logger, decide: decide)
-    var listeners: [StreamListener] = []
-    var addresses: [SocketAddress] = []
+    var front = S13Front(peers: peers)
     do {
-      if let place = settings.listen {
-        let listener = try await service.start(
-          host: place.host, port: place.port, group: MultiThreadedEventLoopGroup.singleton)
-        listeners.append(listener)
-        addresses.append(SocketAddress(host: place.host, port: listener.port))
-      }
-      if let place = settings.sctpListen {
-        let (socket, port) = try SCTPSocket.bound(to: place)
-        listeners.append(
-          try await service.start(
-            socket: socket, port: port, group: MultiThreadedEventLoopGroup.singleton))
-        addresses.append(SocketAddress(host: place.host, port: port))
-      }
+      try await front.listen(settings, service)
     } catch {
-      for listener in listeners { await listener.shutdown() }
+      await front.shutdown()
       if let error = error as? NodeError { throw error }
       throw NodeError(.cannotListen, "\(error)", underlying: error)
     }
-    return S13Front(peers: peers, address: addresses[0], listeners: listeners)
+    return front
+  }
+
+  private mutating func listen(_ settings: S13Settings, _ service: S13Service) async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    if let place = settings.listen {
+      let listener = try await service.start(host: place.host, port: place.port, group: group)
+      add("s13", place, listener)
+    }
+    if let place = settings.tlsListen, let files = settings.tls {
+      let texts = try FileWatch.read(SignallingTLS.paths(files))
+      let tls = try SignallingTLS(files, texts: texts, logger: service.logger)
+      let watch = FileWatch(
+        paths: SignallingTLS.paths(files), what: "the certificates of S13", logger: service.logger
+      ) { texts throws(NodeError) in
+        try tls.replace(texts)
+      }
+      self.watch = { await watch.run(known: texts) }
+      let listener = try await service.start(
+        host: place.host, port: place.port, group: group, security: tls.security)
+      add("s13.tls", place, listener)
+    }
+    if let place = settings.sctpListen {
+      let (socket, port) = try SCTPSocket.bound(to: place)
+      let listener = try await service.start(socket: socket, port: port, group: group)
+      add("s13.sctp", place, listener)
+    }
+  }
+
+  private mutating func add(_ name: String, _ place: SocketAddress, _ listener: StreamListener) {
+    listeners.append(listener)
+    addresses.append((name, SocketAddress(host: place.host, port: listener.port)))
   }
 
   func shutdown() async {

@@ -15,6 +15,11 @@ import NIOCore
 /// Coming, staying and going of the peer.
 extension S13Handler {
   func admit(_ peer: PeerCapabilities, context: ChannelHandlerContext) {
+    if let certified, !certified.contains(where: { DiameterIdentity($0) == peer.host }) {
+      refused(.unknownPeer)
+      session.refuse(.unknownPeer, into: &answers)
+      return close(context: context)
+    }
     isHeld = true
     let connection = connection(context)
     service.peers.admit(peer, connection, asOf: .now()).assumeIsolated().whenComplete {

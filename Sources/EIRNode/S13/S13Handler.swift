@@ -47,7 +47,10 @@ package struct S13Service: Sendable {
     try await StreamListener.start(
       host: host, port: port, group: group, limits: limits.stream, security: security
     ) { channel in
-      StreamListener.Handlers([S13Handler(self, channel: channel)])
+      let handler = S13Handler(self, channel: channel)
+      return StreamListener.Handlers([handler]) { peer in
+        handler.certified = (peer.value as? CertificateNames)?.names ?? []
+      }
     }
   }
 
@@ -72,6 +75,8 @@ final class S13Handler: ChannelInboundHandler {
   let service: S13Service
   let since = NIODeadline.now()
   let address: String
+  /// Whom the peer's certificate names; nil where none is asked for.
+  var certified: [String]?
   var session: PeerSession
   var watchdog: PeerWatchdog
   var chance = SystemRandomNumberGenerator()

@@ -40,6 +40,9 @@ package struct S13Settings: Hashable, Sendable {
 
   /// Over TCP.
   package var listen: SocketAddress?
+  /// Over TCP with TLS, and with what.
+  package var tlsListen: SocketAddress?
+  package var tls: ListenerCertificates?
   /// Over SCTP, where the kernel has it.
   package var sctpListen: SocketAddress?
   /// Origin-Host and Origin-Realm of this node.
@@ -64,7 +67,14 @@ extension SettingsText {
   /// Nil where S13 is not answered.
   mutating func s13() -> S13Settings? {
     let (listen, sctpListen) = (s13Address(.s13Listen), s13Address(.s13SCTPListen))
-    guard listen != nil || sctpListen != nil else { return nil }
+    let tlsListen = s13Address(.s13TLSListen)
+    let tls = certificates(.s13TLSCertificate, .s13TLSKey, .s13TLSClientCA)
+    if let tlsListen, tls?.clientCA == nil {
+      complain(
+        .s13TLSListen, "\(tlsListen)",
+        "name s13.tls.certificate, s13.tls.key and s13.tls.clientCa too, or leave this out")
+    }
+    guard listen != nil || sctpListen != nil || tlsListen != nil else { return nil }
     let host = required(.s13Host, "give this node's Diameter name, such as eir.example.org") {
       DiameterIdentity($0)
     }
@@ -86,6 +96,8 @@ extension SettingsText {
     var settings = S13Settings(host: host, realm: realm, peers: peers)
     settings.listen = listen
     settings.sctpListen = sctpListen
+    settings.tlsListen = tlsListen
+    settings.tls = tls
     settings.realms = realms ?? []
     if let seconds { settings.watchdogSeconds = seconds }
     return settings

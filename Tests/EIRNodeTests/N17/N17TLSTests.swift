@@ -14,16 +14,16 @@ import Testing
 struct N17TLSTests {
   /// A listener with TLS, and connections to it that say nothing.
   private func silent(
-    _ count: Int, limits: N17TLS.Limits,
+    _ count: Int, limits: SignallingTLS.Limits,
     _ body: (CheckServer, [any Channel]) async throws -> Void
   ) async throws {
     let scratch = try Scratch()
     let certificates = Certificates(directory: scratch.path)
     try await certificates.makeAuthority("ca")
-    let files = N17Settings.TLS(
+    let files = ListenerCertificates(
       certificate: scratch.path + "/ca.crt", key: scratch.path + "/ca.key")
-    let tls = try N17TLS(
-      files, texts: FileWatch.read(N17TLS.paths(files)), limits: limits,
+    let tls = try SignallingTLS(
+      files, texts: FileWatch.read(SignallingTLS.paths(files)), limits: limits,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let server = try await CheckServer.start(
@@ -41,7 +41,7 @@ struct N17TLSTests {
   }
 
   @Test func `who says nothing is closed after the time for a handshake`() async throws {
-    let limits = N17TLS.Limits(handshake: .milliseconds(50))
+    let limits = SignallingTLS.Limits(handshake: .milliseconds(50))
     try await silent(2, limits: limits) { server, channels in
       for channel in channels { try await channel.closeFuture.get() }
       try await eventually("no connection is left") { server.openConnections == 0 }
@@ -51,7 +51,7 @@ struct N17TLSTests {
   @Test func `only so many are in a handshake, and the place of one that goes is free`()
     async throws
   {
-    let limits = N17TLS.Limits(handshake: .hours(1), handshakes: 2)
+    let limits = SignallingTLS.Limits(handshake: .hours(1), handshakes: 2)
     try await silent(4, limits: limits) { server, channels in
       try await eventually("two connections are left") {
         channels.count { $0.isActive } == 2 && server.openConnections == 2

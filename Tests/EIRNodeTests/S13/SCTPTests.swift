@@ -36,7 +36,7 @@ struct SCTPTests {
   /// Python is the peer, since it has SCTP's sockets.
   @Test(.enabled(if: hasSCTP, "this kernel has no SCTP"))
   func `a peer over SCTP is answered`() async throws {
-    try await ProbeTests.withNode(Self.flags) { node, address, _ in
+    try await ProbeTests.withNode(Self.flags) { node, _, _ in
       let program = """
         import socket, sys
         peer = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
@@ -45,7 +45,7 @@ struct SCTPTests {
             peer.send(bytes.fromhex(message))
             print(peer.recv(65536).hex())
         """
-      let port = String(address.split(separator: ":").last ?? "")
+      let port = String(try #require(node.s13SCTP).split(separator: ":").last ?? "")
       let messages = [DiameterBytes.capabilities(), DiameterBytes.checkRequest()]
       let result = try await Program.run(
         "/usr/bin/python3", ["-c", program, port] + messages.map(Self.hexadecimal))

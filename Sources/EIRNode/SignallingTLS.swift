@@ -1,16 +1,22 @@
 import CheckServer
+import ExchangeTrust
 import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
 import Synchronization
+import X509
 
-/// TLS on the port of N17, with client certificates where an authority for them is set.
-/// TS 33.501, 13.1; TS 29.500, 5.3.
-final class N17TLS: Sendable {
-  /// The application protocols offered, the preferred first. RFC 7301.
-  static let protocols = ["h2", "http/1.1"]
+/// Where a listener finds its certificate.
+package struct ListenerCertificates: Hashable, Sendable {
+  package var certificate: String
+  package var key: String
+  /// Whose certificates clients must show; nil where they need none.
+  package var clientCA: String?
+}
 
+/// TLS on a port for network elements, with client certificates where an authority for them is set.
+final class SignallingTLS: Sendable {
   struct Limits: Hashable, Sendable {
     /// How long a peer may take to agree on the encryption.
     var handshake: TimeAmount = .seconds(10)
@@ -20,44 +26,48 @@ final class N17TLS: Sendable {
     var farewell: TimeAmount = .seconds(1)
   }
 
-  private let settings: N17Settings.TLS
+  private let settings: ListenerCertificates
+  /// The application protocols offered, the preferred first; none where there is but one. RFC 7301.
+  private let protocols: [String]
   fileprivate let limits: Limits
   fileprivate let logger: Logger
   private let context: Mutex<NIOSSLContext>
   fileprivate let handshakes = Atomic<Int>(0)
 
   /// What is read, in the order in which ``replace(_:)`` wants it.
-  static func paths(_ settings: N17Settings.TLS) -> [String] {
+  static func paths(_ settings: ListenerCertificates) -> [String] {
     [settings.certificate, settings.key] + (settings.clientCA.map { [$0] } ?? [])
   }
 
   init(
-    _ settings: N17Settings.TLS, texts: [String], limits: Limits = .init(), logger: Logger
+    _ settings: ListenerCertificates, texts: [String], protocols: [String] = [],
+    limits: Limits = .init(), logger: Logger
   ) throws(NodeError) {
     self.settings = settings
+    self.protocols = protocols
     self.limits = limits
     self.logger = logger
-    context = Mutex(try Self.context(settings, texts, limits))
+    context = Mutex(try Self.context(settings, texts, protocols, limits))
   }
 
   /// New connections use these; what is open stays open.
   func replace(_ texts: [String]) throws(NodeError) {
-    let new = try Self.context(settings, texts, limits)
+    let new = try Self.context(settings, texts, protocols, limits)
     context.withLock { $0 = new }
   }
 
   var security: ConnectionSecurity {
-    ConnectionSecurity { [self] _, _ in
+    ConnectionSecurity { [self] _, identify in
       // Threads that accept at the same moment may go beyond it by their number.
       guard handshakes.load(ordering: .relaxed) < limits.handshakes else {
         throw NodeError(.certificate, "too many connections have not agreed on TLS yet")
       }
-      return [NIOSSLServerHandler(context: context.withLock { $0 }), N17Handshake(self)]
+      return [NIOSSLServerHandler(context: context.withLock { $0 }), TLSHandshake(self, identify)]
     }
   }
 
   private static func context(
-    _ settings: N17Settings.TLS, _ texts: [String], _ limits: Limits
+    _ settings: ListenerCertificates, _ texts: [String], _ protocols: [String], _ limits: Limits
   ) throws(NodeError) -> NIOSSLContext {
     do {
       let chain = try NIOSSLCertificate.fromPEMBytes(Array(texts[0].utf8))
@@ -87,15 +97,19 @@ final class N17TLS: Sendable {
 }
 
 /// Stands behind the TLS handler: bounds the handshake in time, and closes where it fails.
-private final class N17Handshake: ChannelInboundHandler {
+private final class TLSHandshake: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
 
-  private let tls: N17TLS
+  private let tls: SignallingTLS
+  private let identify: (any Sendable) -> Void
   private var isHandshaking = true
   private var deadline: Scheduled<Void>?
 
-  init(_ tls: N17TLS) { self.tls = tls }
+  init(_ tls: SignallingTLS, _ identify: @escaping (any Sendable) -> Void) {
+    self.tls = tls
+    self.identify = identify
+  }
 
   func handlerAdded(context: ChannelHandlerContext) {
     tls.handshakes.add(1, ordering: .relaxed)
@@ -113,7 +127,13 @@ private final class N17Handshake: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .handshakeCompleted? = event as? TLSUserEvent { end() }
+    if case .handshakeCompleted? = event as? TLSUserEvent {
+      end()
+      // Nil only where none was asked for.
+      if let shown = try? context.pipeline.syncOperations.nioSSL_peerCertificate() {
+        identify(CertificateNames(shown))
+      }
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -129,5 +149,28 @@ private final class N17Handshake: ChannelInboundHandler {
     isHandshaking = false
     deadline?.cancel()
     tls.handshakes.subtract(1, ordering: .relaxed)
+  }
+}
+
+/// Whom the certificate of a peer names: its names of the DNS, and the common name of its subject.
+struct CertificateNames: Hashable, Sendable {
+  let names: [String]
+
+  /// None for a certificate that cannot be read.
+  init(_ shown: NIOSSLCertificate) {
+    guard let certificate = try? Certificate(der: shown.toDERBytes()) else {
+      names = []
+      return
+    }
+    let alternatives = (try? certificate.extensions.subjectAlternativeNames).map { Array($0) } ?? []
+    var names = alternatives.compactMap { name in
+      if case .dnsName(let name) = name { name } else { nil as String? }
+    }
+    for part in certificate.subject {
+      for attribute in part where attribute.type == .RDNAttributeType.commonName {
+        names.append(attribute.value.description)
+      }
+    }
+    self.names = names
   }
 }
