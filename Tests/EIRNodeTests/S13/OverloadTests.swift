@@ -1,0 +1,71 @@
+import DeviceIdentity
+import Foundation
+import NIOCore
+import NIOPosix
+import Simulation
+import Testing
+
+@testable import EIRNode
+
+/// A peer that asks more than can be answered, and one that does not read. RFC 6733, 7.1.3.
+@Suite(.serialized)
+struct OverloadTests {
+  private typealias Bytes = DiameterBytes
+
+  /// An address that takes connections and never says anything.
+  private static func silence() async throws -> any Channel {
+    try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .bind(host: "127.0.0.1", port: 0).get()
+  }
+
+  private static func asking(_ silence: any Channel) -> [String] {
+    [
+      "--mode", "ask", "--ask-timeout-milliseconds", "8000", "--policy-failure", "grey",
+      "--ceir-status-url", "https://127.0.0.1:\(silence.localAddress?.port ?? 0)",
+    ]
+  }
+
+  @Test func `beyond the requests that may wait the answer is 3004, and those that wait get theirs`()
+    async throws
+  {
+    let silence = try await Self.silence()
+    try await ProbeTests.withNode(Self.asking(silence)) { node, address, _ in
+      let peer = try await DiameterPeer.open(to: address)
+      let most = S13Limits().pendingAnswers
+      let (count, beyond) = (most + 76, 76)
+      try await peer.send(
+        (0..<count).flatMap { number in
+          Bytes.checkRequest(Bytes.check(imei: "35000000000000"), number: UInt32(number))
+        } + Bytes.checkRequest(number: UInt32(count)))
+      let early = try await peer.receive(beyond + 1)
+      #expect(early.prefix(beyond).map(\.hopByHop) == (most..<count).map(UInt32.init))
+      #expect(early.prefix(beyond).allSatisfy { $0.resultCode == 3004 && $0.flags == 0x60 })
+      #expect(early.last?.equipmentStatus == 1, "what is on the list need not wait")
+      let late = try await peer.receive(most)
+      #expect(Set(late.map(\.hopByHop)) == Set((0..<most).map(UInt32.init)))
+      #expect(late.allSatisfy { $0.equipmentStatus == 2 }, "the failure policy, and never black")
+      #expect(try await node.metric(#"eir_s13_refused_total{code="3004"}"#) == beyond)
+      try await peer.close()
+    }
+    try await silence.close()
+  }
+
+  @Test func `a peer that goes while its requests wait leaves nothing behind`() async throws {
+    let silence = try await Self.silence()
+    try await ProbeTests.withNode(Self.asking(silence)) { node, address, _ in
+      for number in 0..<5 {
+        let peer = try await DiameterPeer.open(to: address)
+        try await peer.send(
+          Bytes.checkRequest(Bytes.check(imei: "3500000000000\(number)"))
+            + Bytes.message(280, application: 0, flags: 0x80, []))
+        #expect(try await peer.receive().command == 280)
+        try await peer.close()
+        try await eventually("it is gone") { try await node.metric("eir_s13_peers") == 0 }
+      }
+      let peer = try await DiameterPeer.open(to: address)
+      #expect(try await peer.ask(Bytes.checkRequest()).equipmentStatus == 1)
+      try await peer.close()
+    }
+    try await silence.close()
+  }
+}
