@@ -11,6 +11,9 @@ package final class Program: @unchecked Sendable {
     package let errors: String
   }
 
+  /// For one that has not much to do.
+  package static let longestRunSeconds = 60
+
   /// Where the build has put the commands: the tests lie beside them.
   private static let directory: URL = {
     var directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -75,16 +78,16 @@ package final class Program: @unchecked Sendable {
     return word
   }
 
-  package func end() async throws -> Result {
-    try await eventually("the end of a program") { !self.process.isRunning }
+  package func end(within seconds: Int = longestRunSeconds) async throws -> Result {
+    try await eventually("the end of a program", within: seconds) { !self.process.isRunning }
     return Result(status: process.terminationStatus, output: output, errors: errors)
   }
 
   package static func run(
     _ name: String, _ arguments: [String], in folder: String,
-    environment: [String: String]? = nil
+    environment: [String: String]? = nil, within seconds: Int = longestRunSeconds
   ) async throws -> Result {
-    try await Program(name, arguments, in: folder, environment: environment).end()
+    try await Program(name, arguments, in: folder, environment: environment).end(within: seconds)
   }
 
   /// Where nothing else is kept.
