@@ -25,7 +25,8 @@ struct AgreementTests {
     try await country.untilNodeIsLevel()
 
     let questions = lists.questions(Self.questionCount)
-    let (list, now) = (lists.list(asOf: .now()), Instant.now())
+    let now = Instant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970))
+    let list = lists.list(asOf: now)
     let expected = try questions.map { question in
       NaiveDecision.verdict(
         on: try question.query, in: list, settings: DecisionSettings(), asOf: now

@@ -45,9 +45,19 @@ package final class Program: @unchecked Sendable {
     let handles = try [outputFile, errorFile].map(FileHandle.init(forWritingTo:))
     process.standardOutput = handles[0]
     process.standardError = handles[1]
-    try process.run()
+    try Self.unblockingSignals { try process.run() }
     // Foundation keeps them as long as it keeps the process, and fails beyond a thousand.
     for handle in handles { try handle.close() }
+  }
+
+  /// A child begins with the signal mask of the thread that makes it, and threads of the runtime
+  /// block nearly all: most programs could then only be killed.
+  private static func unblockingSignals(_ body: () throws -> Void) rethrows {
+    var (none, former) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &former)
+    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    try body()
   }
 
   package static func path(of name: String) -> String {

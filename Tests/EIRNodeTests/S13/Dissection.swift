@@ -27,7 +27,7 @@ struct Dissection {
   init(_ messages: [[UInt8]], in folder: String) async throws {
     let file = "\(folder)/\(UUID().uuidString).pcap"
     try Data(Self.packets(messages)).write(to: URL(filePath: file))
-    let table = #"uat:user_dlts:"User 0 (DLT=147)","diameter","0","","0",""#
+    let table = #"uat:user_dlts:"User 0 (DLT=147)","diameter","0","","0","""#
     try await self.init(file, as: ["-o", table], filter: "frame")
   }
 
@@ -36,7 +36,7 @@ struct Dissection {
       ["cmd.code", "flags.request", "Result-Code", "Experimental-Result-Code"]
       .map { "diameter.\($0)" } + ["diameter.Equipment-Status"]
     let rows = try await Self.rows(file, options + ["-Y", filter], fields)
-    messages = rows.flatMap(Self.messages)
+    messages = try rows.flatMap(Self.messages)
     complaints = try await Self.rows(
       file,
       options + ["-Y", "(\(filter)) && (_ws.malformed || _ws.expert.severity >= \"Warning\")"],
@@ -57,8 +57,9 @@ struct Dissection {
   }
 
   /// Several messages of a packet stand in one row, what they have of a field with commas between.
-  private static func messages(_ row: [String]) -> [Message] {
+  private static func messages(_ row: [String]) throws -> [Message] {
     var columns = row.map { $0.split(separator: ",").map(String.init)[...] }
+    try #require(columns[0].count == columns[1].count, "\(row)")
     return columns[0].indices.map { index in
       let isRequest = ["1", "True"].contains(columns[1][index])
       var message = Message(

@@ -128,6 +128,7 @@ struct OtherStackTests {
       + NodeProcess.registryFlags(node.directory, registry)
       + ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"] + flags
     let scene = try Program("/usr/bin/unshare", arguments, in: folder)
+    defer { if scene.isRunning { scene.send(SIGTERM) } }
     let result = try await scene.end(within: 240)
     let logs = ["relay.log", "node.log", "client.log", "dumpcap.log"].map { name in
       (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))?.suffix(2_000) ?? ""

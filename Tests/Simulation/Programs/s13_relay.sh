@@ -22,6 +22,7 @@ end_all() {
   exit $status
 }
 trap end_all EXIT
+trap 'exit 143' INT TERM
 
 until_true() {
   local what=$1 deadline=$((SECONDS + 40))
@@ -53,6 +54,13 @@ start_node() {
 
 ask() {
   "$python" "$programs/s13_client.py" "$1" questions.ndjson 2>>client.log
+}
+
+# What was sent a moment ago may not be in the file yet.
+has_goodbye() {
+  tshark -r traffic.pcapng -d tcp.port==13868,diameter 2>/dev/null \
+    -Y "diameter.cmd.code == 282 && diameter.flags.request == 1 && tcp.srcport == 13868" |
+    grep -q .
 }
 
 ip link set lo up
@@ -104,4 +112,5 @@ ask relay1.example.org@$relay_address >again.ndjson
 
 stop "$node" TERM
 stop "$relay" TERM
-stop "$capture" INT
+until_true "the goodbye of the node" has_goodbye
+stop "$capture" TERM
