@@ -40,8 +40,8 @@ struct Dissection {
     complaints = try await Self.rows(
       file,
       options + ["-Y", "(\(filter)) && (_ws.malformed || _ws.expert.severity >= \"Warning\")"],
-      ["frame.number", "diameter.cmd.code", "_ws.expert.message", "_ws.malformed"]
-    ).map { $0.joined(separator: " ") }
+      ["_ws.expert.message", "_ws.malformed"]
+    ).map { $0.filter { !$0.isEmpty }.joined(separator: ": ") }
   }
 
   private static func rows(
