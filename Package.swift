@@ -146,7 +146,7 @@ let package = Package(
       [
         "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryFiles",
         "RegistryStore",
-      ], path: "Tests/Simulation", exclude: ["Data"]),
+      ], path: "Tests/Simulation", exclude: ["Data", "Programs"]),
     command(
       "sample-country",
       ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation", argumentParser],
@@ -219,6 +219,11 @@ let package = Package(
         httpClient, httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, nio("NIOCore"),
         nio("NIOHTTP1"), nio("NIOPosix"), tls, x509,
       ], exclude: ["Golden"], swiftSettings: strict),
-    test("EndToEndTests", ["DeviceIdentity", "Simulation", nio("NIOCore"), nio("NIOPosix")]),
+    test(
+      "EndToEndTests",
+      [
+        "DeviceIdentity", "DeviceLists", "LocalPostgreSQL", "PostgreSQL", "RegistryStore",
+        "Simulation", nio("NIOCore"), nio("NIOPosix"),
+      ]),
   ]
 )

@@ -4,7 +4,8 @@ package struct DiameterRefusal: Error, Hashable, Sendable {
   package enum FailedAVP: Hashable, Sendable {
     /// The AVP at this place of the request, as it came.
     case copy(Range<Int>)
-    /// Its header alone, where its length was wrong: with the length of a header.
+    /// Its header with the least data that it can have, zero, where its length was wrong. RFC 6733,
+    /// 7.1.5.
     case header(AVPKey, flags: UInt8)
     /// An example of what is missing, its value zero: the codes from the outside in, and how many
     /// bytes the innermost has.
@@ -20,7 +21,24 @@ package struct DiameterRefusal: Error, Hashable, Sendable {
   }
 
   /// 5005 for an AVP that is required.
-  package static func missing(_ code: AVPKey, bytes: Int = 0) -> DiameterRefusal {
-    DiameterRefusal(.missingAVP, .missing([code], bytes: bytes))
+  package static func missing(_ code: AVPKey) -> DiameterRefusal {
+    DiameterRefusal(.missingAVP, .missing([code], bytes: code.leastBytes))
+  }
+}
+
+extension AVPKey {
+  /// The least data that an AVP can have: a number's four bytes, a character of a name, and nothing
+  /// in what is not known here.
+  var leastBytes: Int {
+    switch self {
+    case .authApplicationID, .acctApplicationID, .supportedVendorID, .vendorID, .firmwareRevision,
+      .resultCode, .disconnectCause, .authSessionState, .originStateID, .experimentalResultCode,
+      .inbandSecurityID, .drmp:
+      4
+    case .userName, .sessionID, .originHost, .originRealm, .destinationHost, .destinationRealm,
+      .routeRecord, .productName, .errorMessage:
+      1
+    default: 0
+    }
   }
 }

@@ -65,7 +65,8 @@ extension ByteBuffer {
       switch failed {
       case .copy(let range): buffer.writeBytes(of: request, range)
       case .header(let code, let flags):
-        buffer.writeHeader(of: code, flags: AVP.Flags(rawValue: flags), dataBytes: 0)
+        let zeros = repeatElement(UInt8(0), count: code.leastBytes)
+        buffer.write(code, flags: AVP.Flags(rawValue: flags), bytes: zeros)
       case .missing(let codes, let bytes): buffer.writeExample(of: codes[...], bytes: bytes)
       }
     }

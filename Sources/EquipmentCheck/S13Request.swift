@@ -130,12 +130,11 @@ private struct RequestScan {
 
   func refuseMissing() throws(DiameterRefusal) {
     if !seen.contains(.sessionID) { throw .missing(.sessionID) }
-    if !seen.contains(.authSessionState) { throw .missing(.authSessionState, bytes: 4) }
+    if !seen.contains(.authSessionState) { throw .missing(.authSessionState) }
     if !seen.contains(.originHost) { throw .missing(.originHost) }
     if !seen.contains(.originRealm) { throw .missing(.originRealm) }
     if !seen.contains(.destinationRealm) { throw .missing(.destinationRealm) }
-    if !seen.contains(.terminalInformation) { throw .missing(.terminalInformation) }
-    if terminal.isEmpty {
+    if !seen.contains(.terminalInformation) || terminal.isEmpty {
       throw DiameterRefusal(.missingAVP, .missing([.terminalInformation, .imei], bytes: 14))
     }
   }

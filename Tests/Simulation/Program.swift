@@ -11,6 +11,9 @@ package final class Program: @unchecked Sendable {
     package let errors: String
   }
 
+  /// For one that has not much to do.
+  package static let longestRunSeconds = 60
+
   /// Where the build has put the commands: the tests lie beside them.
   private static let directory: URL = {
     var directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -42,9 +45,19 @@ package final class Program: @unchecked Sendable {
     let handles = try [outputFile, errorFile].map(FileHandle.init(forWritingTo:))
     process.standardOutput = handles[0]
     process.standardError = handles[1]
-    try process.run()
+    try Self.unblockingSignals { try process.run() }
     // Foundation keeps them as long as it keeps the process, and fails beyond a thousand.
     for handle in handles { try handle.close() }
+  }
+
+  /// A child begins with the signal mask of the thread that makes it, and threads of the runtime
+  /// block nearly all: most programs could then only be killed.
+  private static func unblockingSignals(_ body: () throws -> Void) rethrows {
+    var (none, former) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &former)
+    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    try body()
   }
 
   package static func path(of name: String) -> String {
@@ -75,16 +88,16 @@ package final class Program: @unchecked Sendable {
     return word
   }
 
-  package func end() async throws -> Result {
-    try await eventually("the end of a program") { !self.process.isRunning }
+  package func end(within seconds: Int = longestRunSeconds) async throws -> Result {
+    try await eventually("the end of a program", within: seconds) { !self.process.isRunning }
     return Result(status: process.terminationStatus, output: output, errors: errors)
   }
 
   package static func run(
     _ name: String, _ arguments: [String], in folder: String,
-    environment: [String: String]? = nil
+    environment: [String: String]? = nil, within seconds: Int = longestRunSeconds
   ) async throws -> Result {
-    try await Program(name, arguments, in: folder, environment: environment).end()
+    try await Program(name, arguments, in: folder, environment: environment).end(within: seconds)
   }
 
   /// Where nothing else is kept.

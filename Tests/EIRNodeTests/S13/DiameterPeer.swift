@@ -14,6 +14,7 @@ final class DiameterPeer: Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let bytes = Array(unwrapInboundIn(data).readableBytesView)
       peer.bytes.withLock { $0 += bytes }
+      peer.transcript.withLock { $0 += bytes }
     }
 
     func channelInactive(context: ChannelHandlerContext) { peer.isClosed.withLock { $0 = true } }
@@ -25,6 +26,8 @@ final class DiameterPeer: Sendable {
 
   fileprivate final class Inbox: Sendable {
     let bytes = Mutex<[UInt8]>([])
+    /// Also what has been received since.
+    let transcript = Mutex<[UInt8]>([])
     let isClosed = Mutex(false)
   }
 
@@ -65,6 +68,9 @@ final class DiameterPeer: Sendable {
   func send(_ bytes: [UInt8]) async throws {
     try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
   }
+
+  /// Every whole message that has come on this connection.
+  var transcript: [[UInt8]] { inbox.transcript.withLock { DiameterReading.split($0).messages } }
 
   var isClosed: Bool { inbox.isClosed.withLock { $0 } }
 
