@@ -1,6 +1,7 @@
 import DeviceIdentity
 import DeviceLists
 import Foundation
+import NIOCore
 import Simulation
 import Testing
 
@@ -19,9 +20,12 @@ struct AgreementTests {
     let country = try await Country.withoutNodes()
     try await Self.fill(country, with: lists)
     try await country.addNode(Country.nodeName)
+    let hlr = try await GSUPBurst.silentHLR()
     try await country.startEIR(
       Country.nodeName, through: nil, "--s13-listen", "127.0.0.1:0", "--s13-host",
-      "eir.example.org", "--s13-realm", "example.org", "--s13-peers", "mme1.example.org")
+      "eir.example.org", "--s13-realm", "example.org", "--s13-peers", "mme1.example.org",
+      "--gsup-listen", "127.0.0.1:0", "--gsup-hlr",
+      "127.0.0.1:\(hlr.localAddress?.port ?? 0)")
     try await country.untilNodeIsLevel()
 
     let questions = lists.questions(Self.questionCount)
@@ -37,7 +41,8 @@ struct AgreementTests {
     try await asker.expect(expected, from: "N17") { try await $0.n17() }
     try await asker.expect(expected, from: "the node's tools") { try await $0.admin() }
     try await asker.expect(expected, from: "LUStatusReq") { try await $0.registry() }
-    // Another interface of the node is one more line here.
+    try await asker.expectGSUP(expected)
+    try await hlr.close().get()
     let few = InterfaceAsker(
       country: country, questions: Array(questions.prefix(Self.commandCount)))
     try await few.expect(Array(expected.prefix(Self.commandCount)), from: "eir check") {

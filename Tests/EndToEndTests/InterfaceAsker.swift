@@ -38,6 +38,20 @@ struct InterfaceAsker {
     return answers.map { $0.word ?? "nothing" }
   }
 
+  /// It knows two answers, and asks with a subscriber only: black is refused, all others pass.
+  func expectGSUP(_ expected: [String]) async throws {
+    let address = try await country.eir.word(after: "gsup ", until: ",")
+    var (devices, verdicts): ([(imei: String, imsi: String)], [String]) = ([], [])
+    for (question, verdict) in zip(questions, expected) {
+      guard let imsi = question.imsi, imsi.count == 15 else { continue }
+      devices.append((question.device.description, imsi))
+      verdicts.append(verdict)
+    }
+    #expect(devices.count > 1_000)
+    let answers = try await GSUPBurst.ask(devices, at: address)
+    #expect(answers == verdicts.map { $0 != "black" }, "GSUP")
+  }
+
   func otherS13() async throws -> [String] {
     let answers = try await S13Client.ask(
       questions.map { S13Client.Question(imei: $0.imei, imsi: $0.imsi) }, of: "eir.example.org",

@@ -25,7 +25,7 @@ struct OverloadTests {
     ]
   }
 
-  @Test func `beyond the requests that may wait the answer is 3004, and those that wait get theirs`()
+  @Test func `beyond the requests that may wait the answer is 3004, the others get theirs`()
     async throws
   {
     let silence = try await Self.silence()
