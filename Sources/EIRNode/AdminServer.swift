@@ -69,6 +69,8 @@ struct AdminServer: Sendable {
   /// Nil where no access token is asked for.
   let tokens: TokenGate?
   let exchange: NodeExchange
+  /// Nil where nobody is told of devices that change.
+  let events: DeviceEvents?
   /// Nil where GSUP is not spoken.
   let gsup: GSUPHealth?
   let reloader: SettingsReloader
@@ -102,8 +104,9 @@ struct AdminServer: Sendable {
     router.get("/metrics") { _, _ in
       let text = MetricsText(
         status: status(), health: exchange.health.report, counters: judge.counters,
-        asked: judge.asker?.counts, sightings: exchange.sightings, s13: s13Peers,
-        tokens: tokens?.counts, gsup: gsup?.counts, droppedLines: judge.checkLog.droppedCount)
+        asked: judge.asker?.counts, sightings: exchange.sightings, events: events,
+        s13: s13Peers, tokens: tokens?.counts, gsup: gsup?.counts,
+        droppedLines: judge.checkLog.droppedCount)
       return Self.text(text.text, type: MetricsText.contentType)
     }
     router.get("/status") { _, _ in try Self.json(status()) }

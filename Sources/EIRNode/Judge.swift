@@ -19,10 +19,13 @@ package struct Judge: Sendable {
   let sightings: SightingNotes?
   /// Nil where nobody can be asked about a device on no list.
   let asker: RegistryAsker?
+  /// Nil where nobody is told of devices that change.
+  let devices: DeviceMemory?
 
   init(
     inForce: DecisionKeeper, keeper: ListKeeper, counters: CheckCounters, checkLog: CheckLog,
-    sightings: SightingNotes? = nil, asker: RegistryAsker? = nil
+    sightings: SightingNotes? = nil, asker: RegistryAsker? = nil,
+    devices: DeviceMemory? = nil
   ) {
     self.inForce = inForce
     self.keeper = keeper
@@ -30,6 +33,7 @@ package struct Judge: Sendable {
     self.checkLog = checkLog
     self.sightings = sightings
     self.asker = asker
+    self.devices = devices
   }
 
   /// - Parameter patience: how long the asker waits, if it says so. Called only where it matters.
@@ -64,6 +68,7 @@ package struct Judge: Sendable {
   private func noted(_ verdict: Verdict, _ asked: Asked) -> CheckAnswer {
     checkLog.note(asked.query, verdict, asOf: asked.at)
     sightings?.note(asked.query, verdict.answer, asOf: asked.at)
+    devices?.note(asked.query, verdict.answer, from: asked.interface, asOf: asked.at)
     counters.count(
       verdict, from: asked.interface, nanoseconds: (NIODeadline.now() - asked.since).nanoseconds)
     return verdict.answer

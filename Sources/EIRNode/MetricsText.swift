@@ -9,8 +9,8 @@ struct MetricsText {
 
   init(
     status: StatusReport, health: FeedHealth.Report, counters: CheckCounters,
-    asked: RegistryAsker.Counts?, sightings: SightingLoop?, s13: S13Peers?,
-    tokens: TokenGate.Counts?, gsup: GSUPHealth.Counts?, droppedLines: Int
+    asked: RegistryAsker.Counts?, sightings: SightingLoop?, events: DeviceEvents?,
+    s13: S13Peers?, tokens: TokenGate.Counts?, gsup: GSUPHealth.Counts?, droppedLines: Int
   ) {
     add(counters)
     gauge("eir_ready", "1 while there is a list that is young enough.", status.ready ? 1 : 0)
@@ -40,6 +40,7 @@ struct MetricsText {
     if let asked { add(asked) }
     if let tokens { add(tokens) }
     if let sightings { add(sightings) }
+    if let events { add(events) }
     if let s13 { add(s13) }
     if let gsup { add(gsup) }
   }
@@ -104,6 +105,22 @@ struct MetricsText {
       "eir_sightings_pending", "Sightings that are not yet on disk.",
       sightings.notes.pendingCount)
     gauge("eir_sightings_waiting_bytes", "On disk, for the registry.", sightings.queue.bytes)
+  }
+
+  private mutating func add(_ events: DeviceEvents) {
+    let (made, delivered) = (events.memory.counts, events.counts)
+    counter("eir_events_total", "Events of devices, made for your own system.", made.made)
+    counter("eir_events_sent_total", "Events that your system has taken.", delivered.sent)
+    counter(
+      "eir_events_dropped_total", "Events for which there was no room, or too old.",
+      made.dropped + delivered.dropped)
+    gauge("eir_events_waiting_bytes", "On disk, for your system.", events.queue.bytes)
+    gauge(
+      "eir_events_subscribers", "Subscribers whose device is known.",
+      events.memory.subscriberCount)
+    counter(
+      "eir_events_displaced_total", "Subscribers forgotten to make room for others.",
+      events.memory.displacedCount)
   }
 
   private mutating func add(_ gsup: GSUPHealth.Counts) {

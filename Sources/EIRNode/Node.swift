@@ -26,8 +26,9 @@ package struct Node: Sendable {
     package var gsup: SocketAddress?
   }
 
-  /// Threads that wait for the disk: one for the list, one to compact it, two for files.
-  private static let waitingThreads = 4
+  /// Threads that wait for the disk: one for the list, one to compact it, one for known devices, two
+  /// for files.
+  private static let waitingThreads = 5
   private static let betweenLogFlushes = Duration.milliseconds(500)
   private static let shutdownPatience = Duration.seconds(15)
 
@@ -36,6 +37,7 @@ package struct Node: Sendable {
   let sources: SettingsSources
   let logger: Logger
   package var pace = FeedLoop.Pace()
+  package var notice = ServiceNotice(environment: [:])
 
   package init(settings: NodeSettings, sources: SettingsSources, logger: Logger) {
     self.settings = settings
@@ -47,6 +49,7 @@ package struct Node: Sendable {
   package func run(
     onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
+    OpenFiles.raiseLimit(for: settings, logger: logger)
     // From here on SIGHUP ends nothing.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let credentials = try NodeCredentials(settings)
@@ -84,17 +87,21 @@ package struct Node: Sendable {
     if inForce.current.local.damagedLines > 0 {
       logger.warning("lines of local.ndjson are damaged and count for nothing")
     }
+    let events = try deviceEvents(threads)
     let judge = Judge(
       inForce: inForce, keeper: keeper,
       counters: CheckCounters(), checkLog: CheckLog(path: settings.checkLog),
-      sightings: exchange.sightings?.notes, asker: exchange.asker)
+      sightings: exchange.sightings?.notes, asker: exchange.asker,
+      devices: events?.memory)
     let front = try await N17Front(settings.n17, logger: logger)
     let listener = try await listener(judge, front)
     let gsup = try await gsupListener(judge)
     let checks = SocketAddress(host: settings.listen.host, port: listener.port)
     let s13 = try await s13Front(judge)
+    let notice = notice
     let arrivals = Arrivals(expected: settings.exchangeListen == nil ? 1 : 2) { admin, exchange in
       tellTools(admin)
+      notice.tell(.ready)
       onReady(
         Addresses(
           checks: checks, s13: s13?.addresses ?? [], admin: admin, exchange: exchange,
@@ -104,12 +111,13 @@ package struct Node: Sendable {
       sources: sources, judge: judge, threads: threads, logger: logger)
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13?.peers,
-      tokens: front.gate, exchange: exchange, gsup: gsup?.health, reloader: reloader,
-      threads: threads, logger: logger
+      tokens: front.gate, exchange: exchange, events: events, gsup: gsup?.health,
+      reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
-    // Stopped from the last to the first, so that log and sightings hear of the last answer.
+    // Stopped from the last to the first, so that log, sightings and events hear of the last answer.
     var services: [any Service] = []
     if let sightings = exchange.sightings { services.append(SightingService(loop: sightings)) }
+    if let events { services += [EventService(events: events), LoopService(loop: events.deliver)] }
     services.append(
       LogService(
         log: judge.checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
@@ -119,9 +127,19 @@ package struct Node: Sendable {
     if let watch = s13?.watch { services.append(LoopService { await watch() }) }
     if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
+    services.append(ListenerService { notice.tell(.stopping) })
     services.append(
       LoopService { for await _ in hangUps { await reloader.reloadUnasked() } })
     try await run(services)
+  }
+
+  private func deviceEvents(_ threads: NIOThreadPool) throws(NodeError) -> DeviceEvents? {
+    guard let events = settings.events else {
+      try DeviceEvents.removeAll(in: settings.directory)
+      return nil
+    }
+    return try DeviceEvents(
+      events, directory: settings.directory, threads: threads, logger: logger)
   }
 
   private func run(_ services: [any Service]) async throws {

@@ -31,6 +31,8 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     case certificate
     /// The registry does not answer, or not in our language.
     case registryUnreachable
+    /// The operator's own system does not take events.
+    case webhook
     case nodeUnreachable
     case cannotListen
     case notAccepted

@@ -61,6 +61,16 @@ struct SightingService: Service {
   }
 }
 
+/// Keeps events of devices on disk, and once more at the end.
+struct EventService: Service {
+  let events: DeviceEvents
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await events.keep() }
+    _ = await events.flush()
+  }
+}
+
 /// Writes the check log twice a second, and once more at the end.
 struct LogService: Service {
   let log: CheckLog

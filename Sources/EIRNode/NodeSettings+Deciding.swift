@@ -17,12 +17,7 @@ extension SettingsText {
     if let noSubscriber = answer(.policyNoSubscriber) { decision.onNoSubscriber = noSubscriber }
     if let special = answer(.policySpecial) { decision.onSpecial = special }
     if let override = answer(.override) { decision.override = override }
-    if let isShadow = optional(
-      .shadow, "say true or false",
-      { ["true": true, "1": true, "false": false, "0": false][$0.lowercased()] })
-    {
-      decision.isShadow = isShadow
-    }
+    if let isShadow = truth(.shadow) { decision.isShadow = isShadow }
     if let seconds = optional(
       .listAgeMaxSeconds, "give whole seconds, from 60 to a year",
       { text in Int64(text).flatMap { 60...31_536_000 ~= $0 ? $0 : nil } })

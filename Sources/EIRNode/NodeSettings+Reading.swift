@@ -34,6 +34,7 @@ extension NodeSettings {
     let s13 = text.s13()
     let (listen, admin) = (text.listenAddress(), text.adminAddress())
     let gsup = text.gsup()
+    let events = text.events()
     let decision = text.decision()
     let ask = text.asking(exchange)
     if purpose == .serve, decision.asks, ask == nil, text.sentences.isEmpty {
@@ -56,6 +57,7 @@ extension NodeSettings {
     if let admin { settings.admin = admin }
     settings.gsup = gsup
     settings.n17 = n17
+    settings.events = events
     settings.decision = decision
     settings.brake = brake
     settings.texts = text.texts
@@ -81,6 +83,12 @@ extension SettingsText {
   ) -> Value? {
     guard let text = text(key) else { return nil }
     return understood(key, text, advice, read)
+  }
+
+  mutating func truth(_ key: SettingKey) -> Bool? {
+    optional(key, "say true or false") { text in
+      ["true": true, "1": true, "false": false, "0": false][text.lowercased()]
+    }
   }
 
   mutating func understood<Value>(

@@ -25,6 +25,8 @@ package struct NodeSettings: Sendable {
   package var admin = SocketAddress(host: "127.0.0.1", port: 8081)
   /// Nil where GSUP is not spoken.
   package var gsup: GSUPSettings?
+  /// Nil where nobody is told of devices that change.
+  package var events: EventsSettings?
   package var decision = DecisionSettings()
   package var brake = Brake.Limit()
   /// Nil: none is kept.

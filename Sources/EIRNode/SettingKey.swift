@@ -33,6 +33,12 @@ package enum SettingKey: String, CaseIterable, Sendable {
   case gsupListen = "gsup.listen"
   case gsupHLR = "gsup.hlr"
   case gsupUnknown = "gsup.unknown"
+  case eventsURL = "events.url"
+  case eventsTokenFile = "events.tokenFile"
+  case eventsCAFile = "events.caFile"
+  case eventsFirst = "events.first"
+  case eventsForgetDays = "events.forgetDays"
+  case eventsSubscribersMax = "events.subscribersMax"
   case mode
   case modeRules
   case shadow

@@ -29,6 +29,11 @@ enum SmallFile {
     guard rename(temporary, path) == 0 else { throw .system("rename", path: temporary) }
   }
 
+  /// It may be gone already.
+  static func remove(_ path: String) throws(NodeError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path: path) }
+  }
+
   /// Makes the names in a directory durable.
   static func synchronize(directory: String) throws(NodeError) {
     let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -20,6 +20,8 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup(title: "GSUP") var gsup: GSUPOptions
 
+  @OptionGroup(title: "Events of devices") var events: EventsOptions
+
   @Option(help: "Address that answers questions in the mode ask, if another.")
   var ceirStatusUrl: String?
 
@@ -65,13 +67,16 @@ struct Serve: AsyncParsableCommand {
     ]
     let sources = common.sources(
       own.merging(decision.flags) { $1 }.merging(registry.flags) { $1 }
-        .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 }.merging(n17.flags) { $1 })
+        .merging(s13.flags) { $1 }.merging(gsup.flags) { $1 }.merging(n17.flags) { $1 }
+        .merging(events.flags) { $1 })
     let settings = try await NodeSettings.read(sources, for: .serve)
     // A full disk is an error to be handled, also where it is only this process that may not write.
     signal(SIGXFSZ, SIG_IGN)
     let logger = Logger(label: "eir") { StreamLogHandler.standardError(label: $0) }
     let name = settings.registry
-    try await Node(settings: settings, sources: sources, logger: logger).run { addresses in
+    var node = Node(settings: settings, sources: sources, logger: logger)
+    node.notice = ServiceNotice(environment: ProcessInfo.processInfo.environment)
+    try await node.run { addresses in
       let s13 = addresses.s13.map { ", \($0.name) \($0.address)" }.joined()
       let exchange = addresses.exchange.map { ", exchange \($0)" } ?? ""
       let gsup = addresses.gsup.map { ", gsup \($0)" } ?? ""

@@ -104,6 +104,35 @@ struct GSUPOptions: ParsableArguments {
   }
 }
 
+/// The operator's own system, which is told that a subscriber has another device.
+struct EventsOptions: ParsableArguments {
+  @Option(help: "Address of your system that is told of devices that change.")
+  var eventsUrl: String?
+
+  @Option(help: "File whose first line is shown there as a bearer token.", completion: .file())
+  var eventsTokenFile: String?
+
+  @Option(help: "Certificates that are trusted there instead of the system's.", completion: .file())
+  var eventsCaFile: String?
+
+  @Flag(help: "Tell of the first device of a subscriber too.")
+  var eventsFirst = false
+
+  @Option(help: "Days after which a subscriber that was not seen is forgotten.")
+  var eventsForgetDays: String?
+
+  @Option(help: "Subscribers whose device is known at once.")
+  var eventsSubscribersMax: String?
+
+  var flags: [SettingKey: String?] {
+    [
+      .eventsURL: eventsUrl, .eventsTokenFile: eventsTokenFile, .eventsCAFile: eventsCaFile,
+      .eventsFirst: eventsFirst ? "true" : nil, .eventsForgetDays: eventsForgetDays,
+      .eventsSubscribersMax: eventsSubscribersMax,
+    ]
+  }
+}
+
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
   @Option(

@@ -13,6 +13,11 @@ final class SightingLoop: Sendable {
   /// Grey and black are with the registry within 10 seconds where it answers.
   static let between = Duration.seconds(2)
   private static let patience = TimeAmount.seconds(60)
+  /// A file every two seconds for more than a day. Beyond half of it only grey and black are kept.
+  private static let limits = MessageQueue.Limits(
+    bytes: 256 << 20, files: 50_000, messageBytes: ExchangeLimits.longestSightingsBytes)
+  /// The registry refuses what is older than 31 days.
+  private static let oldestSeconds: Int64 = 30 * 86_400
 
   struct Counts: Hashable, Sendable {
     var sent = 0
@@ -21,7 +26,7 @@ final class SightingLoop: Sendable {
   }
 
   let notes = SightingNotes()
-  let queue: SightingQueue
+  let queue: MessageQueue
   private let parameters: ParametersKeeper
   private let threads: NIOThreadPool
   private let logger: Logger
@@ -30,7 +35,7 @@ final class SightingLoop: Sendable {
   init(
     directory: String, parameters: ParametersKeeper, threads: NIOThreadPool, logger: Logger
   ) throws(NodeError) {
-    queue = try SightingQueue(directory: directory)
+    queue = try MessageQueue(directory: directory, limits: Self.limits)
     self.parameters = parameters
     self.threads = threads
     self.logger = logger
@@ -78,7 +83,7 @@ final class SightingLoop: Sendable {
     while true {
       let sightings = notes.oldest(ExchangeLimits.mostSightings)
       guard !sightings.isEmpty else { return true }
-      guard try queue.append(sightings) else { return false }
+      guard try queue.append(RecordLines.write(sightings)) else { return false }
       notes.wrote(sightings.count)
     }
   }
@@ -107,7 +112,7 @@ final class SightingLoop: Sendable {
     }
   }
 
-  private func send(_ batch: SightingQueue.Batch, by client: RegistryClient) async throws {
+  private func send(_ batch: MessageQueue.Batch, by client: RegistryClient) async throws {
     let content = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
     let response = try await client.ask(
       .POST, ExchangePath.sightings, body: (ExchangePath.ndjson, content), key: batch.key,
@@ -129,7 +134,7 @@ final class SightingLoop: Sendable {
     state.withLock { $0.sent += lines }
   }
 
-  private func drop(_ batch: SightingQueue.Batch) async throws {
+  private func drop(_ batch: MessageQueue.Batch) async throws {
     try await threads.runIfActive { [queue] in try queue.remove(batch) }
   }
 
@@ -140,7 +145,7 @@ final class SightingLoop: Sendable {
 
   private func isTooOld(_ content: [UInt8], asOf now: Instant) -> Bool {
     guard let newest = (try? Sighting.lines(content))?.last?.seenAt else { return true }
-    return now.seconds(since: newest) > SightingQueue.oldestSeconds
+    return now.seconds(since: newest) > Self.oldestSeconds
   }
 
   // MARK: By files

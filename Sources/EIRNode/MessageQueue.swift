@@ -10,17 +10,18 @@ import Synchronization
   import Darwin
 #endif
 
-/// Sightings that wait on disk until the registry has them: one file for each message, in order.
+/// Messages that wait on disk until another side has them: one file of JSON lines for each, in
+/// order.
 ///
 /// A file's name holds the key of its message, so that it is the same message whenever it is sent
 /// again. Files hold subscribers: only their owner reads them, and they go when they were taken.
-final class SightingQueue: Sendable {
-  /// Beyond half of it only grey and black are kept.
-  static let mostBytes = 256 << 20
-  /// A file every two seconds for more than a day.
-  static let mostFiles = 50_000
-  /// The registry refuses what is older than 31 days.
-  static let oldestSeconds: Int64 = 30 * 86_400
+final class MessageQueue: Sendable {
+  struct Limits: Hashable, Sendable {
+    var bytes: Int
+    var files: Int
+    /// Of one message.
+    var messageBytes: Int
+  }
 
   /// One message.
   struct Batch: Hashable, Sendable {
@@ -35,12 +36,14 @@ final class SightingQueue: Sendable {
   }
 
   private let directory: String
+  private let limits: Limits
   private let batches: Mutex<[Batch]>
   private let next: Mutex<Int>
 
   /// Finds what an earlier process has left.
-  init(directory: String) throws(NodeError) {
+  init(directory: String, limits: Limits) throws(NodeError) {
     self.directory = directory
+    self.limits = limits
     guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
       throw .system("make", path: directory)
     }
@@ -53,13 +56,12 @@ final class SightingQueue: Sendable {
   var bytes: Int { batches.withLock { $0.reduce(0) { $0 + $1.bytes } } }
   var oldest: Batch? { batches.withLock { $0.first } }
 
-  /// Whether only grey and black have room.
-  var isNarrow: Bool { bytes > Self.mostBytes / 2 || count > Self.mostFiles / 2 }
+  /// Whether more than half of the room is taken.
+  var isNarrow: Bool { bytes > limits.bytes / 2 || count > limits.files / 2 }
 
   /// Puts one message on disk. False where there is no room for it.
-  func append(_ sightings: [Sighting]) throws(NodeError) -> Bool {
-    let content = RecordLines.write(sightings)
-    guard bytes + content.count <= Self.mostBytes, count < Self.mostFiles else { return false }
+  func append(_ content: [UInt8]) throws(NodeError) -> Bool {
+    guard bytes + content.count <= limits.bytes, count < limits.files else { return false }
     let number = next.withLock { next in
       defer { next += 1 }
       return next
@@ -76,15 +78,20 @@ final class SightingQueue: Sendable {
     guard file >= 0 else { throw .system("read", path: path(of: batch)) }
     defer { close(file) }
     return try SmallFile.content(
-      of: file, path: path(of: batch), most: ExchangeLimits.longestSightingsBytes)
+      of: file, path: path(of: batch), most: limits.messageBytes)
   }
 
   /// It was taken, or will never be.
   func remove(_ batch: Batch) throws(NodeError) {
-    guard unlink(path(of: batch)) == 0 || errno == ENOENT else {
-      throw .system("remove", path: path(of: batch))
-    }
+    try SmallFile.remove(path(of: batch))
     batches.withLock { $0.removeAll { $0.number == batch.number } }
+  }
+
+  /// Removes a queue that is not used any more, where there is one.
+  static func removeAll(in directory: String) throws(NodeError) {
+    guard access(directory, F_OK) == 0 else { return }
+    for batch in try found(in: directory) { try SmallFile.remove("\(directory)/\(batch.name)") }
+    guard rmdir(directory) == 0 else { throw .system("remove", path: directory) }
   }
 
   private func path(of batch: Batch) -> String { "\(directory)/\(batch.name)" }
