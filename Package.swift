@@ -214,7 +214,7 @@ let package = Package(
     .testTarget(
       name: "EIRNodeTests",
       dependencies: [
-        "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "EquipmentCheck",
+        "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EIRNode", "EquipmentCheck",
         "ExchangeTrust", "GZip", "ListExchange", "ListIndex", "Simulation", "eir", crypto,
         httpClient, httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, nio("NIOCore"),
         nio("NIOHTTP1"), nio("NIOPosix"), tls, x509,

@@ -41,7 +41,10 @@ enum OpenFiles {
   /// For all connections that the listeners accept.
   static func needed(by settings: NodeSettings) -> Int {
     var count = beside + CheckServerLimits().connections
-    if settings.s13 != nil { count += S13Limits().connections }
+    if let s13 = settings.s13 {
+      let listeners = [s13.listen, s13.tlsListen, s13.sctpListen].count { $0 != nil }
+      count += listeners * S13Limits().connections
+    }
     // Each client has a connection to the HLR of its own.
     if settings.gsup != nil { count += 2 * GSUPLimits.connections }
     return count

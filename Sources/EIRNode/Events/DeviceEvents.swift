@@ -111,7 +111,7 @@ final class DeviceEvents: Sendable {
   /// Events go before what is known: after a crash between the two an event is made once more.
   ///
   /// - Returns: false where there was no room on disk for all.
-  private func write(asOf now: Instant) throws(NodeError) -> Bool {
+  func write(asOf now: Instant) throws(NodeError) -> Bool {
     try disk.withLock { (disk) throws(NodeError) in
       forget(&disk, asOf: now)
       let known = memory.takeUnwritten()

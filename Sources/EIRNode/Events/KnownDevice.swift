@@ -79,7 +79,7 @@ struct KnownDeviceTable: Sendable {
   /// At most three quarters of the places are taken.
   private static let fewestPlaces = 16
   /// Looked at to find the one that makes room.
-  private static let mostCompared = 16
+  private static let mostCompared = 32
 
   private var places = [KnownDevice](repeating: .none, count: fewestPlaces)
   private(set) var count = 0

@@ -65,9 +65,12 @@ extension S13Handler {
       promise.succeed(false)
       return promise.futureResult
     }
+    // One question answers all who want to know, or else many could make it one each.
+    if probes.isEmpty {
+      session.writeWatchdog(into: &answers)
+      send(context: context)
+    }
     probes.append(promise)
-    session.writeWatchdog(into: &answers)
-    send(context: context)
     // A promise that was kept already does not change.
     context.eventLoop.scheduleTask(in: service.limits.probe) { promise.succeed(false) }
     return promise.futureResult

@@ -40,12 +40,19 @@ package struct S13Service: Sendable {
       watchdog: .seconds(Int64(settings.watchdogSeconds)), logger: logger, decide: decide)
   }
 
+  /// Who is silent is the watchdog's to find, which asks first: longer than three of its waits.
+  var streamLimits: StreamLimits {
+    var stream = limits.stream
+    stream.idle = max(stream.idle, watchdog * 4)
+    return stream
+  }
+
   /// - Parameter port: 0 for any free one.
   package func start(
     host: String, port: Int, group: any EventLoopGroup, security: ConnectionSecurity? = nil
   ) async throws(CheckServerError) -> StreamListener {
     try await StreamListener.start(
-      host: host, port: port, group: group, limits: limits.stream, security: security
+      host: host, port: port, group: group, limits: streamLimits, security: security
     ) { channel in
       let handler = S13Handler(self, channel: channel)
       return StreamListener.Handlers([handler]) { peer in
@@ -59,7 +66,7 @@ package struct S13Service: Sendable {
     socket: Int32, port: Int, group: any EventLoopGroup
   ) async throws -> StreamListener {
     try await StreamListener.start(
-      socket: socket, port: port, group: group, limits: limits.stream
+      socket: socket, port: port, group: group, limits: streamLimits
     ) { channel in
       StreamListener.Handlers([S13Handler(self, channel: channel)])
     }

@@ -83,17 +83,15 @@ package final class S13Peers: Sendable {
       return eventLoop.makeSucceededFuture(.unknownPeer)
     }
     let newcomer = Open(connection: connection, capabilities: peer, since: now)
-    let older: Connection? = open.withLock { open in
-      guard let older = open[peer.host] else {
-        open[peer.host] = newcomer
-        return nil
-      }
-      guard Self.hasRestarted(older.capabilities, peer) else { return older.connection }
-      open[peer.host] = newcomer
-      older.connection.close()
-      return nil
+    let (older, isReplaced) = open.withLock { open in
+      let older = open[peer.host]
+      let isReplaced = older.map { Self.hasRestarted($0.capabilities, peer) } ?? true
+      if isReplaced { open[peer.host] = newcomer }
+      return (older?.connection, isReplaced)
     }
-    guard let older else { return eventLoop.makeSucceededFuture(nil) }
+    // After the lock: on its own event loop a connection ends at once, and then looks in here.
+    if isReplaced { older?.close() }
+    guard let older, !isReplaced else { return eventLoop.makeSucceededFuture(nil) }
     return older.probe().hop(to: eventLoop).flatMap { lives in
       if lives { return eventLoop.makeSucceededFuture(.unableToComply) }
       older.close()
