@@ -26,8 +26,8 @@ package struct Node: Sendable {
     package var gsup: SocketAddress?
   }
 
-  /// Threads that wait for the disk: one for the list, one to compact it, one for known devices, two
-  /// for files.
+  /// Threads that wait for the disk: one for the list, one to compact it, one for known devices,
+  /// two for files.
   private static let waitingThreads = 5
   private static let betweenLogFlushes = Duration.milliseconds(500)
   private static let shutdownPatience = Duration.seconds(15)
@@ -114,7 +114,7 @@ package struct Node: Sendable {
       tokens: front.gate, exchange: exchange, events: events, gsup: gsup?.health,
       reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
-    // Stopped from the last to the first, so that log, sightings and events hear of the last answer.
+    // Stopped from the last to the first, so that all who note answers hear of the last one.
     var services: [any Service] = []
     if let sightings = exchange.sightings { services.append(SightingService(loop: sightings)) }
     if let events { services += [EventService(events: events), LoopService(loop: events.deliver)] }

@@ -114,7 +114,8 @@ struct ServiceUnitTests {
     async throws
   {
     let scratch = try Scratch()
-    let name = name.replacing("SCRATCH", with: name.hasPrefix("@") ? UUID().uuidString : scratch.path)
+    let own = name.hasPrefix("@") ? UUID().uuidString : scratch.path
+    let name = name.replacing("SCRATCH", with: own)
     let script = scratch.path + "/listener.py"
     try Self.listener.write(toFile: script, atomically: true, encoding: .utf8)
     let ears = try Program("/usr/bin/python3", [script, name], in: scratch.path)

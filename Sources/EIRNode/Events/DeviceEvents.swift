@@ -7,8 +7,8 @@ import NIOPosix
 import Synchronization
 
 /// Tells the operator's own system that a subscriber has another device: from memory to the disk,
-/// and from there to the system. Nothing leaves memory before it is on disk, nothing leaves the disk
-/// before the system has it.
+/// and from there to the system. Nothing leaves memory before it is on disk, nothing leaves the
+/// disk before the system has it.
 final class DeviceEvents: Sendable {
   private static let betweenFlushes = Duration.seconds(1)
   /// How long the delivery sleeps where nothing wakes it.

@@ -116,7 +116,8 @@ struct DeviceFile: Sendable {
     guard rename(temporary, path) == 0 else { throw .system("rename", path: temporary) }
     isReplaced = true
     recordCount = count
-    try SmallFile.synchronize(directory: String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+    let slash = path.lastIndex(of: "/") ?? path.endIndex
+    try SmallFile.synchronize(directory: String(path[..<slash]))
   }
 
   private static func bytes(_ known: [KnownDevice]) -> [UInt8] {

@@ -26,8 +26,10 @@ final class TLSProxy {
       daemon off; master_process off; pid \(directory)/nginx.pid; error_log \(directory)/nginx.log;
       events {}
       http {
-        access_log off; client_body_temp_path \(directory)/bodies; proxy_temp_path \(directory)/proxied;
-        fastcgi_temp_path \(directory)/f; uwsgi_temp_path \(directory)/u; scgi_temp_path \(directory)/s;
+        access_log off;
+        client_body_temp_path \(directory)/b; proxy_temp_path \(directory)/p;
+        fastcgi_temp_path \(directory)/f; uwsgi_temp_path \(directory)/u;
+        scgi_temp_path \(directory)/s;
         server {
           listen 127.0.0.1:\(own) ssl;
           ssl_certificate \(files.certificatePath); ssl_certificate_key \(files.keyPath);
