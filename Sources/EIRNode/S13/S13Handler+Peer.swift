@@ -78,6 +78,7 @@ extension S13Handler {
 
   func refused(_ code: ResultCode) {
     service.peers.countRefusal(code)
+    guard service.peers.takesRefusalLine(asOf: .now()) else { return }
     service.logger.warning(
       "a Diameter peer was refused",
       metadata: [

@@ -59,6 +59,28 @@ package final class S13Peers: Sendable {
 
   var openCount: Int { open.withLock { $0.count } }
 
+  /// In the log, of refused peers within a minute; all of them are in the metrics.
+  static let mostRefusalLines = 20
+  private static let minute = TimeAmount.minutes(1)
+
+  private struct RefusalLines {
+    var since: NIODeadline?
+    var count = 0
+  }
+
+  private let refusalLines = Mutex(RefusalLines())
+
+  /// Whether a refusal is still to be said: who is refused may come back at once, and again.
+  func takesRefusalLine(asOf now: NIODeadline) -> Bool {
+    refusalLines.withLock { lines in
+      if lines.since.map({ now - $0 >= Self.minute }) ?? true {
+        lines = RefusalLines(since: now)
+      }
+      lines.count += 1
+      return lines.count <= Self.mostRefusalLines
+    }
+  }
+
   func countRefusal(_ code: ResultCode) {
     guard let place = ResultCode.allCases.firstIndex(of: code) else { return }
     refusals[place].count.add(1, ordering: .relaxed)

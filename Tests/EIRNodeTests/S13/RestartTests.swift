@@ -49,6 +49,28 @@ struct RestartTests {
     #expect(service.streamLimits.idle > .seconds(3 * (seconds + 2)))
   }
 
+  @Test func `who is refused again and again does not fill the log`() async throws {
+    try await ProbeTests.withNode { node, address, _ in
+      let count = S13Peers.mostRefusalLines * 2
+      for _ in 0..<count {
+        let peer = try await DiameterPeer.connect(to: address)
+        #expect(
+          try await peer.ask(Bytes.capabilities(host: "mme9.example.org")).resultCode == 3010)
+        try await peer.close()
+      }
+      #expect(try await node.metric(#"eir_s13_refused_total{code="3010"}"#) == count)
+      let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+      let lines = log.split(separator: "\n").count { $0.contains("a Diameter peer was refused") }
+      #expect(lines == S13Peers.mostRefusalLines)
+    }
+    let peers = S13Peers(allowed: .any)
+    for minute in 0..<3 {
+      let now = NIODeadline.uptimeNanoseconds(1) + .minutes(Int64(minute))
+      let taken = (0..<50).count { _ in peers.takesRefusalLine(asOf: now) }
+      #expect(taken == S13Peers.mostRefusalLines)
+    }
+  }
+
   @Test func `who only claims a peer's name does not make it answer for each of them`()
     async throws
   {
