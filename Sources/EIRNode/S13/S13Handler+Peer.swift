@@ -36,9 +36,8 @@ extension S13Handler {
         return
       }
       session.admit(into: &answers)
-      service.logger.notice(
-        "a Diameter peer is connected",
-        metadata: ["peer": "\(peer.host)", "address": "\(address)"])
+      // The node may be ending by now.
+      if session.state == .open { note("a Diameter peer is connected", peer.host) }
       readMessages(context: context)
       send(context: context)
     }
@@ -76,9 +75,14 @@ extension S13Handler {
     return promise.futureResult
   }
 
+  private func note(_ what: Logger.Message, _ peer: DiameterIdentity) {
+    guard service.peers.peerLines.takesOne(asOf: .now()) else { return }
+    service.logger.notice(what, metadata: ["peer": "\(peer)", "address": "\(address)"])
+  }
+
   func refused(_ code: ResultCode) {
     service.peers.countRefusal(code)
-    guard service.peers.takesRefusalLine(asOf: .now()) else { return }
+    guard service.peers.refusalLines.takesOne(asOf: .now()) else { return }
     service.logger.warning(
       "a Diameter peer was refused",
       metadata: [
@@ -114,8 +118,7 @@ extension S13Handler {
         session.writeWatchdog(into: &answers)
         send(context: context)
       case .close:
-        service.logger.warning(
-          "a Diameter peer does not answer", metadata: ["address": "\(address)"])
+        if let peer = session.peer { note("a Diameter peer does not answer", peer.host) }
         context.close(promise: nil)
       }
     case .closed: break
@@ -128,9 +131,7 @@ extension S13Handler {
     if let peer = session.peer {
       service.peers.remove(peer.host, ObjectIdentifier(context.channel))
       if session.state == .open || session.state == .disconnecting {
-        service.logger.notice(
-          "a Diameter peer is gone",
-          metadata: ["peer": "\(peer.host)", "address": "\(address)"])
+        note("a Diameter peer is gone", peer.host)
       }
     }
     context.fireChannelInactive()

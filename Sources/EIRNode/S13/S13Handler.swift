@@ -94,6 +94,7 @@ final class S13Handler: ChannelInboundHandler {
   private var pendingCount = 0
   /// Nothing is looked at until it is known whether the peer may come in.
   var isHeld = false
+  /// Nothing more is looked at; what waits for the CEIR is still answered.
   private var isClosing = false
   /// Those who want to know whether the peer lives.
   var probes: [EventLoopPromise<Bool>] = []
@@ -204,7 +205,7 @@ final class S13Handler: ChannelInboundHandler {
     kept.writeBytes(of: message, 0..<message.byteCount)
     answer.assumeIsolated().whenComplete { [self] result in
       pendingCount -= 1
-      guard !isClosing, context.channel.isActive else { return }
+      guard context.channel.isActive else { return }
       switch result {
       case .success(let answer):
         service.s13.write(answer, to: request, kept.readableBytesSpan, into: &answers)
@@ -215,6 +216,7 @@ final class S13Handler: ChannelInboundHandler {
           into: &answers)
       }
       send(context: context)
+      if isClosing { closeIfAnswered(context: context) }
     }
   }
 
@@ -225,11 +227,16 @@ final class S13Handler: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 
-  /// Ends the connection once what is written is sent.
+  /// Ends the connection once every request is answered and what is written is sent.
   func close(context: ChannelHandlerContext) {
     guard !isClosing else { return }
     isClosing = true
     send(context: context)
+    closeIfAnswered(context: context)
+  }
+
+  private func closeIfAnswered(context: ChannelHandlerContext) {
+    guard pendingCount == 0 else { return }
     context.triggerUserOutboundEvent(CloseAfterWriting(), promise: nil)
   }
 }

@@ -59,27 +59,14 @@ package final class S13Peers: Sendable {
 
   var openCount: Int { open.withLock { $0.count } }
 
-  /// In the log, of refused peers within a minute; all of them are in the metrics.
+  /// In the log within a minute, of peers that are refused, and of those that come and go; all of
+  /// them are in the metrics.
   static let mostRefusalLines = 20
-  private static let minute = TimeAmount.minutes(1)
+  static let mostPeerLines = 200
 
-  private struct RefusalLines {
-    var since: NIODeadline?
-    var count = 0
-  }
-
-  private let refusalLines = Mutex(RefusalLines())
-
-  /// Whether a refusal is still to be said: who is refused may come back at once, and again.
-  func takesRefusalLine(asOf now: NIODeadline) -> Bool {
-    refusalLines.withLock { lines in
-      if lines.since.map({ now - $0 >= Self.minute }) ?? true {
-        lines = RefusalLines(since: now)
-      }
-      lines.count += 1
-      return lines.count <= Self.mostRefusalLines
-    }
-  }
+  /// Who is refused may come back at once, and again.
+  let refusalLines = LineLimit(most: mostRefusalLines)
+  let peerLines = LineLimit(most: mostPeerLines)
 
   func countRefusal(_ code: ResultCode) {
     guard let place = ResultCode.allCases.firstIndex(of: code) else { return }

@@ -18,9 +18,9 @@ struct OverloadTests {
       .bind(host: "127.0.0.1", port: 0).get()
   }
 
-  private static func asking(_ silence: any Channel) -> [String] {
+  private static func asking(_ silence: any Channel, milliseconds: Int = 8_000) -> [String] {
     [
-      "--mode", "ask", "--ask-timeout-milliseconds", "8000", "--policy-failure", "grey",
+      "--mode", "ask", "--policy-failure", "grey", "--ask-timeout-milliseconds", "\(milliseconds)",
       "--ceir-status-url", "https://127.0.0.1:\(silence.localAddress?.port ?? 0)",
     ]
   }
@@ -65,6 +65,24 @@ struct OverloadTests {
       let peer = try await DiameterPeer.open(to: address)
       #expect(try await peer.ask(Bytes.checkRequest()).equipmentStatus == 1)
       try await peer.close()
+    }
+    try await silence.close()
+  }
+
+  @Test func `who is let go gets the answers that are still to come`() async throws {
+    let silence = try await Self.silence()
+    try await ProbeTests.withNode(Self.asking(silence, milliseconds: 1_500)) { node, address, _ in
+      let peer = try await DiameterPeer.open(to: address)
+      try await peer.send(Bytes.checkRequest(Bytes.check(imei: "35000000000000"), number: 9))
+      node.process.terminate()
+      let goodbye = try await peer.receive()
+      #expect((goodbye.command, goodbye.flags) == (282, 0x80))
+      try await peer.send(
+        Bytes.message(
+          282, application: 0, flags: 0, number: goodbye.hopByHop, [Bytes.avp(268, number: 2001)]))
+      let answer = try await peer.receive()
+      #expect((answer.command, answer.hopByHop, answer.equipmentStatus) == (324, 9, 2))
+      #expect(try await peer.ended())
     }
     try await silence.close()
   }

@@ -66,7 +66,7 @@ struct RestartTests {
     let peers = S13Peers(allowed: .any)
     for minute in 0..<3 {
       let now = NIODeadline.uptimeNanoseconds(1) + .minutes(Int64(minute))
-      let taken = (0..<50).count { _ in peers.takesRefusalLine(asOf: now) }
+      let taken = (0..<50).count { _ in peers.refusalLines.takesOne(asOf: now) }
       #expect(taken == S13Peers.mostRefusalLines)
     }
   }
