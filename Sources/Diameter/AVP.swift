@@ -41,7 +41,7 @@ package struct AVP: Hashable, Sendable {
     in message: RawSpan, at offset: Int, upTo limit: Int
   ) throws(DiameterRefusal) {
     guard limit - offset >= Self.headerBytes else {
-      throw DiameterRefusal(.invalidAVPLength)
+      throw DiameterRefusal(.invalidAVPLength, .cutHeader(offset..<limit))
     }
     let second = message.word(at: offset + 4)
     self.offset = offset
@@ -54,7 +54,7 @@ package struct AVP: Hashable, Sendable {
       return
     }
     guard limit - offset >= Self.vendorHeaderBytes else {
-      throw DiameterRefusal(.invalidAVPLength, .header(AVPKey(code), flags: 0))
+      throw DiameterRefusal(.invalidAVPLength, .cutHeader(offset..<limit))
     }
     self.code = AVPKey(code, vendor: message.word(at: offset + 8))
     try check(limit)

@@ -7,6 +7,8 @@ package struct DiameterRefusal: Error, Hashable, Sendable {
     /// Its header with the least data that it can have, zero, where its length was wrong. RFC 6733,
     /// 7.1.5.
     case header(AVPKey, flags: UInt8)
+    /// The header that is cut at the end of this place, filled up with zeros. RFC 6733, 7.1.5.
+    case cutHeader(Range<Int>)
     /// An example of what is missing, its value zero: the codes from the outside in, and how many
     /// bytes the innermost has.
     case missing([AVPKey], bytes: Int)

@@ -67,9 +67,21 @@ extension ByteBuffer {
       case .header(let code, let flags):
         let zeros = repeatElement(UInt8(0), count: code.leastBytes)
         buffer.write(code, flags: AVP.Flags(rawValue: flags), bytes: zeros)
+      case .cutHeader(let range): buffer.writeCutHeader(of: request, range)
       case .missing(let codes, let bytes): buffer.writeExample(of: codes[...], bytes: bytes)
       }
     }
+  }
+
+  /// With the length of a header, so that the answer itself can be read.
+  private mutating func writeCutHeader(of request: RawSpan, _ range: Range<Int>) {
+    let start = writerIndex
+    let flags = range.count > 4 ? request.byte(at: range.lowerBound + 4) : 0
+    let isVendors = AVP.Flags(rawValue: flags).contains(.vendorSpecific)
+    let length = isVendors ? AVP.vendorHeaderBytes : AVP.headerBytes
+    writeBytes(of: request, range)
+    writeRepeatingByte(0, count: length - range.count)
+    setInteger(UInt32(flags) << 24 | UInt32(length), at: start + 4)
   }
 
   private mutating func writeExample(of codes: ArraySlice<AVPKey>, bytes: Int) {

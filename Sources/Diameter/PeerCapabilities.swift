@@ -52,13 +52,13 @@ package struct PeerCapabilities: Hashable, Sendable {
       case .originHost: try Self.once(&host, avp, avp.identity(in: message))
       case .originRealm: try Self.once(&realm, avp, avp.identity(in: message))
       case .originStateID: try Self.once(&originStateID, avp, avp.number(in: message))
-      case .authApplicationID, .acctApplicationID: try takeApplication(avp, message)
-      case .vendorSpecificApplicationID:
-        try avp.members(in: message) { (member) throws(DiameterRefusal) in
-          if [.authApplicationID, .acctApplicationID].contains(member.code) {
-            try takeApplication(member, message)
-          }
+      case .authApplicationID: try takeApplication(avp, message)
+      case .acctApplicationID:
+        // Only relays have one that is of use here: S13 is no accounting. RFC 6733, 2.4.
+        if try avp.number(in: message) == ApplicationID.relay.rawValue {
+          try takeApplication(avp, message)
         }
+      case .vendorSpecificApplicationID: try takeVendors(avp, message)
       case .inbandSecurityID:
         let number = try avp.number(in: message)
         if inbandSecurity.count < PeerCapabilities.mostApplications {
@@ -66,6 +66,22 @@ package struct PeerCapabilities: Hashable, Sendable {
         }
       default: try avp.refuseIfUnknown()
       }
+    }
+
+    /// An application of 3GPP; those of other vendors are none of ours. RFC 6733, 6.11.
+    private mutating func takeVendors(_ group: AVP, _ message: RawSpan) throws(DiameterRefusal) {
+      var vendors: [UInt32] = []
+      var applications: [AVP] = []
+      try group.members(in: message) { (member) throws(DiameterRefusal) in
+        guard vendors.count + applications.count < PeerCapabilities.mostApplications else { return }
+        switch member.code {
+        case .vendorID: vendors.append(try member.number(in: message))
+        case .authApplicationID: applications.append(member)
+        default: break
+        }
+      }
+      guard vendors.contains(AVPKey.vendor3GPP) else { return }
+      for application in applications { try takeApplication(application, message) }
     }
 
     private mutating func takeApplication(

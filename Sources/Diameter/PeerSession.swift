@@ -125,6 +125,8 @@ extension PeerSession {
     do throws(DiameterRefusal) {
       let peer = try PeerCapabilities(in: message)
       if let refusal = peer.refusal { throw refusal }
+      // Nobody else has our name.
+      if peer.host == local.host { throw DiameterRefusal(.unknownPeer) }
       self.peer = peer
       state = .admitting
       return .admit(peer)

@@ -122,10 +122,16 @@ package struct Node: Sendable {
       LogService(
         log: judge.checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
     services += front.services
-    services += [ListenerService { await listener.shutdown() }, admin]
-    if let s13 { services.append(ListenerService { await s13.shutdown() }) }
+    services.append(admin)
     if let watch = s13?.watch { services.append(LoopService { await watch() }) }
-    if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
+    services.append(
+      ListenerService {
+        // All at once: each waits for its peers.
+        async let n17: Void = listener.shutdown()
+        async let diameter: Void? = s13?.shutdown()
+        await gsup?.listener.shutdown()
+        _ = await (n17, diameter)
+      })
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     services.append(ListenerService { notice.tell(.stopping) })
     services.append(
@@ -169,7 +175,9 @@ package struct Node: Sendable {
 
   private func s13Front(_ judge: Judge) async throws(NodeError) -> S13Front? {
     guard let settings = settings.s13 else { return nil }
-    return try await S13Front.start(settings, logger: logger) { query, eventLoop in
+    return try await S13Front.start(
+      settings, directory: self.settings.directory, logger: logger
+    ) { query, eventLoop in
       judge.answer(query, from: .s13, asOf: .now(), on: eventLoop)
     }
   }

@@ -51,13 +51,19 @@ struct ListenerService: Service {
   }
 }
 
+/// What is to be done once more although the patience with the others may be over, which cancels
+/// every service.
+private func atTheEnd(_ work: @escaping @Sendable () async -> Void) async {
+  await Task { await work() }.value
+}
+
 /// Keeps sightings on disk, and once more at the end.
 struct SightingService: Service {
   let loop: SightingLoop
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await loop.keep() }
-    _ = await loop.flush()
+    await atTheEnd { _ = await loop.flush() }
   }
 }
 
@@ -67,7 +73,7 @@ struct EventService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await events.keep() }
-    _ = await events.flush()
+    await atTheEnd { _ = await events.flush() }
   }
 }
 
@@ -87,7 +93,7 @@ struct LogService: Service {
         try? await Task.sleep(for: pause)
       }
     }
-    _ = await flush(true)
+    await atTheEnd { _ = await flush(true) }
   }
 
   /// False after a failure, which is said once.

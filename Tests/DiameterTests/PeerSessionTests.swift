@@ -58,6 +58,9 @@ struct PeerSessionTests {
 
   private static let relay = DiameterBytes.avp(258, number: 0xFFFF_FFFF)
   private static let bare = DiameterBytes.avp(258, number: 16_777_252)
+  private static let accounting = DiameterBytes.avp(259, number: 16_777_252)
+  private static let otherVendor = DiameterBytes.avp(
+    260, DiameterBytes.avp(266, number: 99) + DiameterBytes.avp(258, number: 16_777_252))
   private static let s6a = DiameterBytes.avp(258, number: 16_777_251)
 
   @Test(arguments: [DiameterBytes.s13Application, bare, relay])
@@ -90,6 +93,9 @@ struct PeerSessionTests {
     let rows: [([UInt8], UInt32, UInt8)] = [
       (DiameterBytes.capabilities(applications: [Self.s6a]), 5010, 0),
       (DiameterBytes.capabilities(applications: []), 5010, 0),
+      (DiameterBytes.capabilities(applications: [Self.accounting]), 5010, 0),
+      (DiameterBytes.capabilities(applications: [Self.otherVendor]), 5010, 0),
+      (DiameterBytes.capabilities(host: "EIR.example.org"), 3010, 0x20),
       (DiameterBytes.capabilities(more: [DiameterBytes.avp(299, number: 1)]), 5017, 0),
       (DiameterBytes.capabilities(more: [DiameterBytes.avp(264, "x")]), 5009, 0),
       (DiameterBytes.capabilities(more: [DiameterBytes.avp(60_000, number: 1)]), 5001, 0),

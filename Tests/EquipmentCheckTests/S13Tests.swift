@@ -233,6 +233,19 @@ struct S13Tests {
     #expect(answer[279]?.data == told)
   }
 
+  @Test(
+    arguments: [
+      ([0, 0, 0, 1], [0, 0, 0, 1, 0, 0, 0, 8]),
+      ([0, 0, 0, 77, 0xC0, 0, 0, 8], [0, 0, 0, 77, 0xC0, 0, 0, 12, 0, 0, 0, 0]),
+    ] as [([UInt8], [UInt8])])
+  func `a header that is cut comes back, filled up with zeros`(
+    cut: [UInt8], failed: [UInt8]
+  ) throws {
+    let (_, answer) = try refusal(DiameterBytes.check() + [(0, cut)])
+    #expect(answer.resultCode == 5014)
+    #expect(answer[279]?.data == failed)
+  }
+
   @Test func `what may be passed over is passed over`() throws {
     var avps = DiameterBytes.check()
     avps += [

@@ -14,10 +14,14 @@ struct S13Front: Sendable {
   private init(peers: S13Peers) { self.peers = peers }
 
   static func start(
-    _ settings: S13Settings, logger: Logger, decide: @escaping S13Service.Decide
+    _ settings: S13Settings, directory: String, logger: Logger,
+    decide: @escaping S13Service.Decide
   ) async throws(NodeError) -> S13Front {
     let peers = S13Peers(allowed: settings.peers)
-    let service = S13Service(settings, peers: peers, logger: logger, decide: decide)
+    let service = S13Service(
+      settings, peers: peers,
+      originStateID: try OriginState.next(in: directory, asOf: .now()), logger: logger,
+      decide: decide)
     var front = S13Front(peers: peers)
     do {
       try await front.listen(settings, service)

@@ -49,6 +49,7 @@ extension S13Handler {
     let channel = context.channel
     return S13Peers.Connection(
       id: ObjectIdentifier(channel), eventLoop: eventLoop, address: address,
+      host: channel.remoteAddress?.ipAddress, isCertified: certified != nil,
       probe: {
         eventLoop.flatSubmit {
           let (handler, context) = bound.value
@@ -112,6 +113,10 @@ extension S13Handler {
     case .expectingCapabilities, .admitting:
       if now - since > service.limits.capabilities { context.close(promise: nil) }
     case .open, .disconnecting:
+      if let unfinishedSince, now - unfinishedSince > service.limits.message {
+        context.close(promise: nil)
+        return
+      }
       switch watchdog.tick(asOf: now, using: &chance) {
       case .none: break
       case .ask:

@@ -30,11 +30,12 @@ package struct S13Service: Sendable {
   }
 
   init(
-    _ settings: S13Settings, peers: S13Peers, logger: Logger, decide: @escaping Decide
+    _ settings: S13Settings, peers: S13Peers, originStateID: UInt32, logger: Logger,
+    decide: @escaping Decide
   ) {
     let local = LocalNode(
       host: settings.host, realm: settings.realm, productName: "OpenCEIR",
-      originStateID: UInt32(truncatingIfNeeded: Instant.now().secondsSinceEpoch))
+      originStateID: originStateID)
     self.init(
       s13: S13(local: local, realms: settings.realms), peers: peers,
       watchdog: .seconds(Int64(settings.watchdogSeconds)), logger: logger, decide: decide)
@@ -89,6 +90,8 @@ final class S13Handler: ChannelInboundHandler {
   var chance = SystemRandomNumberGenerator()
   /// What has come and is not yet a whole message.
   private var received = ByteBuffer()
+  /// Since when a message has begun to come and is not whole.
+  private(set) var unfinishedSince: NIODeadline?
   var answers = ByteBuffer()
   /// Requests that wait for the CEIR.
   private var pendingCount = 0
@@ -137,7 +140,9 @@ final class S13Handler: ChannelInboundHandler {
     swap(&bytes, &received)
     let used = readMessages(in: bytes.readableBytesSpan, context: context)
     bytes.moveReaderIndex(forwardBy: used)
+    if used > 0 { unfinishedSince = nil }
     guard bytes.readableBytes > 0, !isClosing else { return }
+    if unfinishedSince == nil { unfinishedSince = .now() }
     bytes.discardReadBytes()
     received = bytes
   }

@@ -13,6 +13,8 @@ package struct S13Limits: Sendable {
   package var heldBytes = 1 << 18
   /// A connection without its capabilities request.
   package var capabilities: TimeAmount = .seconds(10)
+  /// From the first to the last byte of one message.
+  package var message: TimeAmount = .seconds(30)
   /// How long the older of two connections of one peer has to show that it lives.
   package var probe: TimeAmount = .seconds(2)
   /// How long the end of the node waits for peers to let go.

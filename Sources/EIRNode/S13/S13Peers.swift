@@ -10,6 +10,10 @@ package final class S13Peers: Sendable {
     let id: ObjectIdentifier
     let eventLoop: any EventLoop
     let address: String
+    /// The address without its port.
+    let host: String?
+    /// Whether the peer's name stands in its certificate, or is only said.
+    let isCertified: Bool
     /// Whether the other end shows life in time.
     let probe: @Sendable () -> EventLoopFuture<Bool>
     let close: @Sendable () -> Void
@@ -27,6 +31,17 @@ package final class S13Peers: Sendable {
     let connection: Connection
     let capabilities: PeerCapabilities
     let since: Instant
+
+    /// Whether the older connection is known to be of no more use: its peer has proved who it is
+    /// only now, or says by a greater Origin-State-Id that whatever was before is lost (RFC 6733,
+    /// 8.16) and is the same as far as can be told.
+    func replaces(_ older: Open) -> Bool {
+      if connection.isCertified != older.connection.isCertified { return connection.isCertified }
+      guard let before = older.capabilities.originStateID,
+        let after = capabilities.originStateID, after > before
+      else { return false }
+      return connection.isCertified || connection.host == older.connection.host
+    }
   }
 
   private let allowed: S13Settings.AllowedPeers
@@ -81,7 +96,8 @@ package final class S13Peers: Sendable {
   }
 
   /// Lets a peer in, or says why not. An older connection of the same peer stays if it shows life:
-  /// a peer that has vanished and comes back must not wait for the watchdog.
+  /// a peer that has vanished and comes back must not wait for the watchdog. Who only says its name
+  /// never disturbs one that has proved it.
   ///
   /// - Returns: nil where the peer is in; on the event loop of `connection`.
   func admit(
@@ -94,9 +110,12 @@ package final class S13Peers: Sendable {
     let newcomer = Open(connection: connection, capabilities: peer, since: now)
     let (older, isReplaced) = open.withLock { open in
       let older = open[peer.host]
-      let isReplaced = older.map { Self.hasRestarted($0.capabilities, peer) } ?? true
+      let isReplaced = older.map { newcomer.replaces($0) } ?? true
       if isReplaced { open[peer.host] = newcomer }
       return (older?.connection, isReplaced)
+    }
+    if let older, older.isCertified, !connection.isCertified {
+      return eventLoop.makeSucceededFuture(.unableToComply)
     }
     // After the lock: on its own event loop a connection ends at once, and then looks in here.
     if isReplaced { older?.close() }
@@ -107,12 +126,6 @@ package final class S13Peers: Sendable {
       self.remove(peer.host, older.id)
       return self.admit(peer, connection, asOf: now)
     }
-  }
-
-  /// A greater Origin-State-Id says that whatever was before is lost. RFC 6733, 8.16.
-  private static func hasRestarted(_ old: PeerCapabilities, _ new: PeerCapabilities) -> Bool {
-    guard let before = old.originStateID, let after = new.originStateID else { return false }
-    return after > before
   }
 
   /// The connection has ended; another of the same peer may have taken its place.
