@@ -91,13 +91,13 @@ private enum SentDiameter {
     while offset < sent.byteCount {
       guard case .message(let header) = MessageFrame(in: sent, at: offset, mostBytes: 1 << 24)
       else { preconditionFailure("what was sent is no whole message") }
-      check(sent, offset + DiameterHeader.bytes, upTo: offset + header.length)
+      check(sent, offset + DiameterHeader.bytes, upTo: offset + header.length, isMessage: true)
       offset += header.length
     }
   }
 
-  /// Failed-AVP is looked into; what else is grouped is copied as it came, or our own.
-  private static func check(_ sent: RawSpan, _ start: Int, upTo end: Int) {
+  /// Failed-AVP is looked into; what else is grouped, and what it holds, is copied as it came.
+  private static func check(_ sent: RawSpan, _ start: Int, upTo end: Int, isMessage: Bool) {
     var offset = start
     while offset < end {
       precondition(end - offset >= 8, "an AVP ends within its header")
@@ -106,8 +106,8 @@ private enum SentDiameter {
       let length = Int(second & 0xFF_FFFF)
       let next = offset + (length + 3) / 4 * 4
       precondition(length >= headerBytes && next <= end, "an AVP has a length that cannot be")
-      if sent.word(at: offset) == failedAVP, headerBytes == 8 {
-        check(sent, offset + headerBytes, upTo: offset + length)
+      if isMessage, sent.word(at: offset) == failedAVP, headerBytes == 8 {
+        check(sent, offset + headerBytes, upTo: offset + length, isMessage: false)
       }
       offset = next
     }

@@ -51,9 +51,7 @@ package struct ListInput {
   }
 
   private mutating func repeatLine(before place: Int, times: Int) {
-    guard Self.lineBytes...index.count ~= max(place, Self.lineBytes), place >= Self.lineBytes,
-      times > 0
-    else { return }
+    guard place >= Self.lineBytes, place <= index.count else { return }
     let line = Array(index[place - Self.lineBytes..<place])
     let all = (0..<min(times, Self.mostRepetitions)).flatMap { _ in line }
     index.insert(contentsOf: all, at: place)
