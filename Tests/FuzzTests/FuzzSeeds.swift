@@ -16,7 +16,7 @@ enum FuzzSeeds {
     }
   }
 
-  static let refused: Set = ["error", "none"]
+  static let refused: Set = ["error", "none", "stranger"]
 
   private static let diameter: [(name: String, bytes: [UInt8])] = [
     (
@@ -38,7 +38,7 @@ enum FuzzSeeds {
     ),
     ("unusable", DiameterBytes.checkRequest(DiameterBytes.check(imei: "4901542A32375"))),
     (
-      "capabilities",
+      "stranger",
       DiameterBytes.capabilities(
         number: 7, more: [DiameterBytes.avp(299, number: 0), DiameterBytes.avp(278, number: 9)])
     ),

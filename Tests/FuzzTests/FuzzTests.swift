@@ -30,7 +30,7 @@ struct FuzzTests {
   }
 
   @Test(arguments: FuzzTarget.allCases)
-  func `every seed is understood but those that are meant to be refused`(target: FuzzTarget) throws {
+  func `seeds are understood but for those that are to be refused`(target: FuzzTarget) throws {
     for (name, bytes) in try FuzzSeeds.all(target) {
       #expect(target.run(bytes) != FuzzSeeds.refused.contains(name), "\(name)")
     }
