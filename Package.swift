@@ -158,6 +158,15 @@ let package = Package(
         "ListIndex", "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation",
         nio("NIOCore"), nio("NIOPosix"),
       ], path: "Tests/benchmark"),
+    target(
+      "Fuzzing",
+      [
+        "DeviceIdentity", "DeviceLists", "Diameter", "EquipmentCheck", "ListIndex", crypto,
+        nio("NIOCore"),
+      ], path: "Tests/Fuzzing", exclude: ["Corpus"]),
+    command("fuzz", ["Fuzzing"], path: "Tests/fuzz"),
+    test(
+      "FuzzTests", ["DeviceIdentity", "DeviceLists", "Fuzzing", "ListIndex", "Simulation"]),
     test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),
     test(

@@ -53,7 +53,8 @@ extension ByteBuffer {
 
   mutating func writeHeader(of code: AVPKey, flags: AVP.Flags, dataBytes: Int) {
     let isVendors = code.vendor != 0
-    let all = isVendors ? flags.union(.vendorSpecific) : flags
+    // A peer may set V and name the vendor 0; without a vendor there is no place for one.
+    let all = isVendors ? flags.union(.vendorSpecific) : flags.subtracting(.vendorSpecific)
     let length = (isVendors ? AVP.vendorHeaderBytes : AVP.headerBytes) + dataBytes
     writeInteger(code.code)
     writeInteger(UInt32(all.rawValue) << 24 | UInt32(length))

@@ -40,14 +40,20 @@ struct N17Parameters: ~Copyable {
     }
   }
 
+  /// Escapes are resolved once: what they make is not looked through again. RFC 3986, 2.4.
   private static func parameter(named name: Span<UInt8>) -> N17Parameter? {
+    guard name.firstIndex(of: UInt8(ascii: "%"), from: 0) != nil else {
+      return parameter(spelled: name)
+    }
+    guard let decoded = PercentEncoding.decoded(name) else { return nil }
+    return parameter(spelled: decoded.span)
+  }
+
+  private static func parameter(spelled name: Span<UInt8>) -> N17Parameter? {
     if name.equals("pei") { return .pei }
     if name.equals("supi") { return .supi }
     if name.equals("gpsi") { return .gpsi }
-    if name.equals("supported-features") { return .supportedFeatures }
-    guard name.firstIndex(of: UInt8(ascii: "%"), from: 0) != nil else { return nil }
-    guard let decoded = PercentEncoding.decoded(name) else { return nil }
-    return parameter(named: decoded.span)
+    return name.equals("supported-features") ? .supportedFeatures : nil
   }
 
   private static func bit(of parameter: N17Parameter) -> UInt8 {

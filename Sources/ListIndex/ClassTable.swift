@@ -55,6 +55,11 @@ struct ClassNumbering {
     numbers = table.numbers
   }
 
+  /// Nil where there is no class, or one beyond the table, as a damaged file can have.
+  func item(_ number: UInt16) -> ListedClass? {
+    Int(number) < listed.count ? listed[Int(number)] : nil
+  }
+
   mutating func number(of item: ListedClass) throws(ListIndexError) -> UInt16 {
     if let number = numbers[item] { return number }
     guard listed.count < Int(IndexLayout.noClass) else { throw ListIndexError(.tooMany("classes")) }

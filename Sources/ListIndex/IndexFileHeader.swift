@@ -75,6 +75,9 @@ struct IndexFileHeader: Hashable, Sendable {
     counts = SubjectCounts()
     for (index, kind) in Subject.Kind.allCases.enumerated() {
       counts[kind] = base.little(176 + 8 * index, as: UInt64.self)
+      guard counts[kind] <= IndexLayout.mostSubjects else {
+        throw ListIndexError(.damaged("it cannot hold as many subjects as it says"))
+      }
     }
     for section in IndexLayout.Section.allCases {
       let offset = IndexLayout.Section.tableOffset + 16 * section.rawValue

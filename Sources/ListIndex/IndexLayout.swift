@@ -37,6 +37,8 @@ package enum IndexLayout {
   /// The boundaries of the buckets have four bytes instead of two.
   static let flagWide: UInt8 = 0x40
 
+  /// Of a kind. More than a file has bits, so that sums of counts cannot overflow.
+  static let mostSubjects = largestFile * 8
   static let mostRanges = 4_000_000
   static let mostPairings = 1_000_000_000
   /// Look-ups read whole words and vectors: as many bytes may be read after the last block. The

@@ -178,5 +178,11 @@ package final class ListSnapshot: DeviceList, Sendable {
 }
 
 extension MappedIndex {
-  var allRanges: [RangeTable.Item] { (0..<rangeCount).map { range($0) } }
+  /// What cannot be, as in a damaged file, is left out.
+  var allRanges: [RangeTable.Item] {
+    (0..<rangeCount).lazy.map { self.range($0) }.filter { item in
+      Int(item.number) < self.classes.count
+        && Subject(kind: .range, first: item.first, second: item.last) != nil
+    }
+  }
 }

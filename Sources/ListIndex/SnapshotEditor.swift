@@ -44,7 +44,7 @@ struct SnapshotEditor {
       throw ListIndexError(.invalidDelta("a change is of another scope"))
     }
     let number = classNumber(of: change.subject)
-    let before = number == IndexLayout.noClass ? nil : numbering.listed[Int(number)]
+    let before = numbering.item(number)
     var after = before ?? ListedClass()
     if change.scope == .all {
       digesters.replace(after.all, by: change.entryClass, for: change.subject, in: &digests.all)
@@ -55,7 +55,10 @@ struct SnapshotEditor {
     }
     noteTurn(of: change, from: before, to: after)
     let isEmpty = after.isEmpty
-    if before != nil, isEmpty { counts[change.subject.kind] -= 1 }
+    // A damaged file can have more entries than it says.
+    if before != nil, isEmpty, counts[change.subject.kind] > 0 {
+      counts[change.subject.kind] -= 1
+    }
     if before == nil, !isEmpty { counts[change.subject.kind] += 1 }
     set(change.subject, isEmpty ? IndexLayout.noClass : try numbering.number(of: after))
   }

@@ -57,6 +57,7 @@ struct N17QueryTests {
     ("?", .missing),
     ("?supi=imsi-001010000000001", .missing),
     ("?Pei=imei-490154203237518", .missing),
+    ("?%2570ei=imei-490154203237518", .missing),
     ("?pei", .empty),
     ("?pei=", .empty),
     ("?pei=imei-", .notFifteenDigits),

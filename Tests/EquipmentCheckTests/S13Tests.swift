@@ -127,6 +127,14 @@ struct S13Tests {
     #expect(reading[1445]?.vendor == 10_415)
   }
 
+  @Test func `an AVP of vendor 0 that is refused is told without a vendor`() throws {
+    let head = DiameterBytes.word(999) + DiameterBytes.word(0xC000_0FFF) + DiameterBytes.word(0)
+    let (refusal, answer) = try refusal(DiameterBytes.check() + [(999, head)])
+    #expect(refusal.code == .invalidAVPLength)
+    let failed = try #require(answer[279]?.items?.first)
+    #expect((failed.code, failed.flags, failed.data) == (999, 0x40, []))
+  }
+
   @Test func `an unknown device is told by Experimental-Result alone`() throws {
     let reading = try answer(.unknown, to: DiameterBytes.checkRequest())
     #expect(reading.items.map(\.code) == [263, 260, 297, 277, 264, 296])
