@@ -48,10 +48,16 @@ package struct TrustMaterial: Sendable {
     }
   }
 
+  /// How long the end of a connection waits for the other side's farewell.
+  private static let clientFarewell = TimeAmount.milliseconds(200)
+
   /// For those who connect: the chain is verified here against our root alone, and the name that it
   /// carries by ``PeerClient``.
   package var clientConfiguration: TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
+    // A registry that is holding back the answer to a long poll does not hear a farewell, and
+    // nothing is lost without its own.
+    configuration.shutdownTimeout = Self.clientFarewell
     configuration.minimumTLSVersion = .tlsv12
     configuration.certificateVerification = .noHostnameVerification
     configuration.trustRoots = .certificates([nioRoot])

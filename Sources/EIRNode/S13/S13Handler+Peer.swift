@@ -16,7 +16,7 @@ import NIOCore
 extension S13Handler {
   func admit(_ peer: PeerCapabilities, context: ChannelHandlerContext) {
     if let certified, !certified.contains(where: { DiameterIdentity($0) == peer.host }) {
-      refused(.unknownPeer)
+      refused(.unknownPeer, because: "its certificate names another")
       session.refuse(.unknownPeer, into: &answers)
       return close(context: context)
     }
@@ -81,13 +81,13 @@ extension S13Handler {
     service.logger.notice(what, metadata: ["peer": "\(peer)", "address": "\(address)"])
   }
 
-  func refused(_ code: ResultCode) {
+  func refused(_ code: ResultCode, because reason: String? = nil) {
     service.peers.countRefusal(code)
     guard service.peers.refusalLines.takesOne(asOf: .now()) else { return }
     service.logger.warning(
       "a Diameter peer was refused",
       metadata: [
-        "code": "\(code.rawValue)", "address": "\(address)",
+        "code": "\(code.rawValue)", "reason": "\(reason ?? code.reason)", "address": "\(address)",
         "peer": "\(session.peer?.host.description ?? "unnamed")",
       ])
   }
@@ -144,6 +144,19 @@ extension S13Handler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
+  }
+}
+
+extension ResultCode {
+  /// Why a peer may not come in, for the log.
+  fileprivate var reason: String {
+    switch self {
+    case .unknownPeer: "s13.peers does not name it"
+    case .noCommonApplication: "it does not have S13"
+    case .noCommonSecurity: "it wants inband security"
+    case .unableToComply: "another connection of it lives"
+    default: "its capabilities cannot be read"
+    }
   }
 }
 

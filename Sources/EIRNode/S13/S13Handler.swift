@@ -104,7 +104,10 @@ final class S13Handler: ChannelInboundHandler {
 
   init(_ service: S13Service, channel: any Channel) {
     self.service = service
-    address = channel.remoteAddress?.description ?? "?"
+    address =
+      channel.remoteAddress.map { remote in
+        SocketAddress(host: remote.ipAddress ?? "?", port: remote.port ?? 0).description
+      } ?? "?"
     session = PeerSession(
       local: service.s13.local, address: channel.localAddress.flatMap { PeerAddress($0) },
       requestNumber: .random(in: 0 ... .max))
