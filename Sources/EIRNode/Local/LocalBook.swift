@@ -65,7 +65,9 @@ struct LocalBook: Sendable {
     end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
     let decoder = JSONDecoder()
     for line in bytes[..<end].split(separator: 0x0A) {
-      guard let line = try? decoder.decode(Line.self, from: Data(line)), take(line) else {
+      guard LocalSum.isRight(line), let line = try? decoder.decode(Line.self, from: Data(line)),
+        take(line)
+      else {
         damagedLines += 1
         suspendAll()
         continue
@@ -167,7 +169,7 @@ struct LocalBook: Sendable {
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      bytes = Array(try encoder.encode(line)) + [0x0A]
+      bytes = LocalSum.added(to: Array(try encoder.encode(line))) + [0x0A]
     } catch {
       throw NodeError(.file, "the entry cannot be written", underlying: error)
     }
