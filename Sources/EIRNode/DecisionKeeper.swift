@@ -19,16 +19,21 @@ package final class DecisionInForce: Sendable {
     self.reading = reading
     engine = DecisionEngine(settings: decision)
     local = LocalCounts(
-      entries: book.inForceCount, ofSettings: ofSettings.count, damagedLines: book.damagedLines)
+      entries: book.inForceCount, suspended: book.suspendedCount, ofSettings: ofSettings.count,
+      damagedLines: book.damagedLines)
   }
 }
 
 /// How many entries the operator's own black list has.
 package struct LocalCounts: Hashable, Codable, Sendable {
   package var entries: Int
+  /// Of those that stand before a damaged line; they make nothing black.
+  package var suspended: Int
   package var ofSettings: Int
   /// Of their file; they count for nothing.
   package var damagedLines: Int
+
+  static let advice = "`eir local list` shows them: end each, or add it again"
 }
 
 /// Settings and local entries, of which one immutable value is in force at a time. Changes follow
@@ -128,7 +133,7 @@ extension DecisionKeeper {
     return entry
   }
 
-  /// The entries by which a device is black, for a person who asks.
+  /// The entries by which a device is black, and those suspended, for a person who asks.
   func entries(matching device: IMEISV) -> [LocalEntry] {
     state.withLock { state in
       let ofSettings = state.settings.decision.localBlack.entries.filter { $0.matches(device) }

@@ -26,6 +26,12 @@ struct MetricsText {
     gauge("eir_brake_limit", "Blacks beyond which the brake holds.", status.brake.limit)
     gauge("eir_local_entries", "Local entries in force, without settings.", status.local.entries)
     gauge(
+      "eir_local_suspended_entries", "Local entries suspended by a damaged line.",
+      status.local.suspended)
+    gauge(
+      "eir_local_damaged_lines", "Lines of local.ndjson that cannot be read.",
+      status.local.damagedLines)
+    gauge(
       "eir_settings_refused", "1 while the settings that were read last are not used.",
       status.settings?.refusedAt == nil ? 0 : 1)
     gauge("eir_registry_reachable", "1 while the CEIR answers.", health.isReachable ? 1 : 0)

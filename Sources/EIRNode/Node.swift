@@ -84,9 +84,7 @@ package struct Node: Sendable {
     _ onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
     let inForce = try DecisionKeeper(settings: settings, asOf: .now())
-    if inForce.current.local.damagedLines > 0 {
-      logger.warning("lines of local.ndjson are damaged and count for nothing")
-    }
+    warn(of: inForce.current.local)
     let events = try deviceEvents(threads)
     let judge = Judge(
       inForce: inForce, keeper: keeper,
@@ -137,6 +135,16 @@ package struct Node: Sendable {
     services.append(
       LoopService { for await _ in hangUps { await reloader.reloadUnasked() } })
     try await run(services)
+  }
+
+  private func warn(of local: LocalCounts) {
+    guard local.damagedLines > 0 else { return }
+    logger.warning(
+      "lines of local.ndjson are damaged: entries before them are suspended and make nothing black",
+      metadata: [
+        "damagedLines": "\(local.damagedLines)", "suspended": "\(local.suspended)",
+        "advice": "\(LocalCounts.advice)",
+      ])
   }
 
   private func deviceEvents(_ threads: NIOThreadPool) throws(NodeError) -> DeviceEvents? {

@@ -31,8 +31,9 @@ extension SettingsText {
   private mutating func rules(_ decision: inout DecisionSettings) {
     let black = list(
       .localBlack,
-      "give TACs, IMEIs of 14 digits or ranges FIRST-LAST, each perhaps with /NN or /NN-NN for "
-        + "software versions, and commas", most: LocalBlackList.mostEntries
+      "give TACs, IMEIs of 14 digits or ranges FIRST-LAST of at most \(LocalSubject.mostDevices) "
+        + "devices, each perhaps with /NN or /NN-NN for software versions, and commas",
+      most: LocalBlackList.mostEntries
     ) { Self.localBlack($0) }
     decision.localBlack = LocalBlackList(entries: black)
     let subscribers = list(
@@ -72,7 +73,8 @@ extension SettingsText {
 
   private static func localBlack(_ text: String) -> LocalBlackList.Entry? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard (1...2).contains(parts.count), let subject = LocalSubject(parts[0]) else { return nil }
+    guard (1...2).contains(parts.count), let subject = LocalSubject(parts[0]), !subject.isWide
+    else { return nil }
     guard parts.count == 2 else { return LocalBlackList.Entry(range: subject.range) }
     return SoftwareVersions(parts[1]).map {
       LocalBlackList.Entry(range: subject.range, softwareVersions: $0.numbers)

@@ -95,7 +95,7 @@ extension SettingsText {
     _ key: SettingKey, _ text: String, _ advice: String, _ read: (String) -> Value?
   ) -> Value? {
     if let value = read(text) { return value }
-    sentences.append("\(key.rawValue) is \"\(text.prefix(80))\": \(advice) \(key.places)")
+    complain(key, text, advice)
     return nil
   }
 

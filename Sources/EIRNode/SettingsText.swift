@@ -7,6 +7,10 @@ struct SettingsText {
   /// A configuration file of a node is a page; this is a book.
   private static let longestFileBytes = 1 << 20
 
+  /// An IMSI has more, whatever is left out of it; a port has fewer.
+  private static let longestShownNumber = 5
+  private static let longestShownText = 80
+
   private let reader: ConfigReader
   var sentences: [String] = []
 
@@ -54,10 +58,30 @@ struct SettingsText {
     return texts
   }
 
+  mutating func complain(_ key: SettingKey, _ text: String, _ advice: String) {
+    sentences.append("\(key.rawValue) is \"\(Self.shown(text))\": \(advice) \(key.places)")
+  }
+
+  /// What was given, as a sentence about it may say it in a log: a long number in the wrong place
+  /// may be an IMSI.
+  static func shown(_ text: String) -> String {
+    var (shown, number) = ("", "")
+    for character in text + "\n" {
+      if character.isNumber {
+        number.append(character)
+      } else {
+        shown += number.count > longestShownNumber ? "…" : number
+        shown.append(character)
+        number = ""
+      }
+    }
+    return String(shown.dropLast().prefix(longestShownText))
+  }
+
   private static func unknownVariables(in environment: [String: String]) -> [String] {
     let known = Set(SettingKey.allCases.map(\.variable) + [SettingsSources.fileVariable])
     return environment.keys.filter { !known.contains($0) }.sorted().map {
-      "\($0) is no setting: correct its name or remove it from the environment"
+      "\(shown($0)) is no setting: correct its name or remove it from the environment"
     }
   }
 
@@ -74,7 +98,7 @@ struct SettingsText {
     else { throw unusable(path) }
     let known = Set(SettingKey.allCases.map(\.rawValue))
     return names(in: object, under: "").filter { !known.contains($0) }.sorted().map {
-      "\"\($0)\" in \(path) is no setting: correct its name or remove it"
+      "\"\(shown($0))\" in \(path) is no setting: correct its name or remove it"
     }
   }
 

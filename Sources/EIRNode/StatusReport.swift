@@ -161,6 +161,11 @@ extension StatusReport {
       lines.append(
         "             \(local.damagedLines) lines of local.ndjson are damaged and do not count")
     }
+    if local.suspended > 0 {
+      lines.append(
+        "             \(local.suspended) entries before them are suspended and make nothing black")
+      lines.append("             \(LocalCounts.advice)")
+    }
     if let settings { lines += settings.lines }
     if shadow { lines.append("  shadow     every device is let through") }
     if let override { lines.append("  override   every device is answered \(override)") }

@@ -42,13 +42,16 @@ struct Local: AsyncParsableCommand {
     @Flag(help: "No exception for an IMEI and its owner goes before it.")
     var notOverridable = false
 
+    @Flag(help: "A range may have more devices than a TAC, 1,000,000.")
+    var wide = false
+
     @Option(help: "text or json.")
     var format = OutputFormat.text
 
     func run() async throws {
       let order = LocalOrder(
-        subject: subject, svn: svn, overridable: !notOverridable, caseReference: caseReference,
-        author: author.author)
+        subject: subject, svn: svn, overridable: !notOverridable, wide: wide ? true : nil,
+        caseReference: caseReference, author: author.author)
       let settings = try await NodeSettings.read(common.sources(), for: .inspect)
       let entry = try await AdminClient(settings: settings).add(order)
       try show(entry, LocalReport(entries: [entry]).text, as: format)

@@ -12,6 +12,9 @@ import Foundation
 /// The operator's own entries on disk, with all that was ever done to them: a JSON line for each
 /// entry that was added and each that was ended. Nothing is overwritten, and a line is on disk
 /// before its order is answered. Used by the one process that holds the directory.
+///
+/// A line that cannot be read may have ended any entry before it, and nothing becomes black because
+/// something failed: those entries are suspended until a person ends them or adds them again.
 struct LocalBook: Sendable {
   /// As many as the settings may hold.
   static let mostInForce = LocalBlackList.mostEntries
@@ -42,8 +45,11 @@ struct LocalBook: Sendable {
   private(set) var damagedLines = 0
   private var places: [LocalID: Int] = [:]
   private var inForce: [Key: LocalID] = [:]
+  private var suspended: [Key: LocalID] = [:]
   /// Up to where the file holds whole lines.
   private var end = 0
+  /// Of the file, as this process knows it; nil where there is none.
+  private var size: Int?
 
   init(directory: String) throws(NodeError) {
     path = directory + "/local.ndjson"
@@ -54,18 +60,23 @@ struct LocalBook: Sendable {
     }
     defer { close(file) }
     let bytes = try SmallFile.content(of: file, path: path, most: Self.mostBytes)
+    size = bytes.count
     // What stands behind the last end of a line was cut off by a crash and never answered.
     end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
     let decoder = JSONDecoder()
     for line in bytes[..<end].split(separator: 0x0A) {
-      guard let line = try? decoder.decode(Line.self, from: Data(line)), take(line) else {
+      guard LocalSum.isRight(line), let line = try? decoder.decode(Line.self, from: Data(line)),
+        take(line)
+      else {
         damagedLines += 1
+        suspendAll()
         continue
       }
     }
   }
 
   var inForceCount: Int { inForce.count }
+  var suspendedCount: Int { suspended.count }
 
   var blacks: [LocalBlackList.Entry] {
     inForce.values.compactMap { id in places[id].map { entries[$0].black } }
@@ -73,8 +84,8 @@ struct LocalBook: Sendable {
 
   subscript(id: LocalID) -> LocalEntry? { places[id].map { entries[$0] } }
 
-  /// Those in force that are about exactly this subject, whatever their software versions.
-  func inForce(on subject: LocalSubject) -> [LocalEntry] {
+  /// Those not ended that are about exactly this subject, whatever their software versions.
+  private func notEnded(on subject: LocalSubject) -> [LocalEntry] {
     entries.filter { $0.ended == nil && $0.subject.range == subject.range }
   }
 
@@ -84,12 +95,13 @@ struct LocalBook: Sendable {
     if let other = inForce[Self.key(of: entry)] {
       throw NodeError(.notAccepted, "\(other) says so already")
     }
-    guard inForce.count < Self.mostInForce else {
+    let count = inForce.count + suspended.count
+    guard count < Self.mostInForce || suspended[Self.key(of: entry)] != nil else {
       throw NodeError(
         .notAccepted, "there are \(Self.mostInForce) local entries: end some, or ask the registry")
     }
     // Room is kept for the end of every entry.
-    try append(Line(added: entry), reserved: (inForce.count + 1) * Self.longestEndBytes)
+    try append(Line(added: entry), reserved: (count + 1) * Self.longestEndBytes)
     return entry
   }
 
@@ -102,7 +114,7 @@ struct LocalBook: Sendable {
     if let id = LocalID(name) {
       if let entry = self[id], entry.ended == nil { ids = [id] }
     } else if let subject = LocalSubject(name) {
-      ids = inForce(on: subject).compactMap(\.id)
+      ids = notEnded(on: subject).compactMap(\.id)
     }
     guard !ids.isEmpty else {
       throw NodeError(.settings, "there is no local entry in force of that name or subject")
@@ -118,18 +130,38 @@ struct LocalBook: Sendable {
   /// False where the line makes no sense after those before it.
   private mutating func take(_ line: Line) -> Bool {
     if let entry = line.added, let id = entry.id, places[id] == nil {
-      guard entry.ended == nil, inForce[Self.key(of: entry)] == nil else { return false }
+      guard entry.ended == nil, entry.suspended == nil, inForce[Self.key(of: entry)] == nil
+      else { return false }
       guard id > entries.last?.id ?? LocalID(number: 0) else { return false }
+      if let before = suspended.removeValue(forKey: Self.key(of: entry)), let added = entry.added {
+        end(before, LocalNote(added, addedAgainAs: id))
+      }
       places[id] = entries.count
       inForce[Self.key(of: entry)] = id
       entries.append(entry)
       return true
     }
-    guard let ended = line.ended, let place = places[ended.id] else { return false }
-    guard entries[place].ended == nil else { return false }
-    entries[place].ended = ended.note
-    inForce[Self.key(of: entries[place])] = nil
+    guard let ended = line.ended, let entry = self[ended.id], entry.ended == nil else {
+      return false
+    }
+    end(ended.id, ended.note)
     return true
+  }
+
+  private mutating func end(_ id: LocalID, _ note: LocalNote) {
+    guard let place = places[id] else { return }
+    let key = Self.key(of: entries[place])
+    if entries[place].suspended == nil { inForce[key] = nil } else { suspended[key] = nil }
+    entries[place].ended = note
+    entries[place].suspended = nil
+  }
+
+  private mutating func suspendAll() {
+    for (key, id) in inForce {
+      suspended[key] = id
+      if let place = places[id] { entries[place].suspended = true }
+    }
+    inForce = [:]
   }
 
   private mutating func append(_ line: Line, reserved: Int) throws(NodeError) {
@@ -137,7 +169,7 @@ struct LocalBook: Sendable {
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      bytes = Array(try encoder.encode(line)) + [0x0A]
+      bytes = LocalSum.added(to: Array(try encoder.encode(line))) + [0x0A]
     } catch {
       throw NodeError(.file, "the entry cannot be written", underlying: error)
     }
@@ -151,14 +183,16 @@ struct LocalBook: Sendable {
   }
 
   /// Writes where the last whole line ends. When it throws, nothing counts behind that.
-  private func write(_ bytes: [UInt8]) throws(NodeError) {
-    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
-    guard file >= 0 else { throw .system("write", path: path) }
-    defer { close(file) }
-    let size = lseek(file, 0, SEEK_END)
-    guard size >= end else {
-      throw NodeError(.file, "another program has changed \(path): restart the node")
+  private mutating func write(_ bytes: [UInt8]) throws(NodeError) {
+    // Only a file that was never there is made.
+    let making = size == nil ? O_CREAT | O_EXCL : 0
+    let file = open(path, O_WRONLY | O_CLOEXEC | making, 0o640)
+    guard file >= 0 else {
+      throw [ENOENT, EEXIST].contains(errno) ? changed : .system("write", path: path)
     }
+    defer { close(file) }
+    guard lseek(file, 0, SEEK_END) == size ?? 0 else { throw changed }
+    defer { size = Int(lseek(file, 0, SEEK_END)) }
     // Torn lines, of a crash or of a failure, are taken away before anything follows them.
     guard ftruncate(file, off_t(end)) == 0, lseek(file, off_t(end), SEEK_SET) == off_t(end),
       SmallFile.writeAll(bytes, to: file), fsync(file) == 0
@@ -170,5 +204,9 @@ struct LocalBook: Sendable {
     if end == 0 {
       try SmallFile.synchronize(directory: (path as NSString).deletingLastPathComponent)
     }
+  }
+
+  private var changed: NodeError {
+    NodeError(.file, "another program has changed \(path): restart the node")
   }
 }

@@ -24,6 +24,12 @@ package struct LocalNote: Hashable, Codable, Sendable {
     account = author.account
     reason = author.reason
   }
+
+  /// Ends an entry that a damaged line has suspended.
+  init(_ added: LocalNote, addedAgainAs id: LocalID) {
+    (at, by, account) = (added.at, added.by, added.account)
+    reason = "added again as \(id)"
+  }
 }
 
 /// What a person says when it adds or ends a local entry.
@@ -40,12 +46,19 @@ package struct LocalAuthor: Hashable, Codable, Sendable {
 }
 
 enum LocalText {
+  /// What hides, turns round or breaks a line where a person reads it.
+  private static let refused: Set<Unicode.GeneralCategory> = [
+    .control, .format, .lineSeparator, .paragraphSeparator,
+  ]
+
   /// Printable and no longer than `most` bytes.
   static func check(_ text: String, _ what: String, most: Int) throws(NodeError) {
-    let isPrintable = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    let isPrintable = text.unicodeScalars.allSatisfy {
+      !refused.contains($0.properties.generalCategory)
+    }
     guard isPrintable, (1...most).contains(text.utf8.count) else {
       throw NodeError(
-        .settings, "\(what) must have 1 to \(most) bytes and no control characters")
+        .settings, "\(what) must have 1 to \(most) bytes and no control, format or line characters")
     }
   }
 }
@@ -67,18 +80,27 @@ package struct LocalEntry: Hashable, Codable, Sendable {
   package let overridable: Bool
   package let caseReference: String?
   package let added: LocalNote?
-  /// Nil while the entry is in force.
+  /// Nil while the entry is in force or suspended.
   package var ended: LocalNote?
+  /// True where a damaged line may have ended the entry: it makes nothing black until a person adds
+  /// it again. Never in the file.
+  package var suspended: Bool?
 
   private enum CodingKeys: String, CodingKey {
     case source, id, subject, svn, overridable
     case caseReference = "case"
-    case added, ended
+    case added, ended, suspended
   }
 
   init(_ id: LocalID, _ order: LocalOrder, asOf now: Instant) throws(NodeError) {
     guard let subject = LocalSubject(order.subject) else {
       throw NodeError(.settings, "the subject must be \(LocalSubject.advice)")
+    }
+    guard order.wide == true || !subject.isWide else {
+      throw NodeError(
+        .settings,
+        "the range would make \(subject.deviceCount) devices black, more than the "
+          + "\(LocalSubject.mostDevices) of a TAC: say --wide (\"wide\":true) if it is to be so")
     }
     if let svn = order.svn, SoftwareVersions(svn) == nil {
       throw NodeError(.settings, "the software version must be \(SoftwareVersions.advice)")
@@ -115,22 +137,25 @@ package struct LocalOrder: Hashable, Codable, Sendable {
   package var subject: String
   package var svn: String?
   package var overridable: Bool?
+  /// Whether a range may have more devices than a TAC; nil is false.
+  package var wide: Bool?
   package var caseReference: String?
   package var author: LocalAuthor
 
   private enum CodingKeys: String, CodingKey {
-    case subject, svn, overridable
+    case subject, svn, overridable, wide
     case caseReference = "case"
     case author
   }
 
   package init(
-    subject: String, svn: String? = nil, overridable: Bool? = nil, caseReference: String? = nil,
-    author: LocalAuthor
+    subject: String, svn: String? = nil, overridable: Bool? = nil, wide: Bool? = nil,
+    caseReference: String? = nil, author: LocalAuthor
   ) {
     self.subject = subject
     self.svn = svn
     self.overridable = overridable
+    self.wide = wide
     self.caseReference = caseReference
     self.author = author
   }

@@ -56,6 +56,7 @@ extension LocalEntry {
     if let svn { line += "  SVN \(svn)" }
     if !overridable { line += "  not overridable" }
     if let added { line += "  \(added.at)  \(added.by): \(added.reason)" }
+    if suspended == true { line += "  (suspended)" }
     if let ended { line += "  (ended \(ended.at))" }
     return line
   }

@@ -7,6 +7,9 @@ package struct LocalSubject: Hashable, Sendable, CustomStringConvertible {
     "a TAC of 8 digits, an IMEI of 14 digits or of 15 with its check digit, or a range of two "
     + "IMEIs of 14 digits, FIRST-LAST"
 
+  /// As many as one TAC has. What blocks more is said twice, or it is a slip.
+  static let mostDevices: UInt64 = 1_000_000
+
   package let range: IMEIRange
   /// A TAC with 8 digits, an IMEI with 14, a range as two IMEIs.
   package let description: String
@@ -27,6 +30,9 @@ package struct LocalSubject: Hashable, Sendable, CustomStringConvertible {
       self.init(imei...imei) { "\($0.first)" }
     }
   }
+
+  var deviceCount: UInt64 { range.last.number - range.first.number + 1 }
+  var isWide: Bool { deviceCount > Self.mostDevices }
 
   /// As an entry of the settings says it.
   init(_ range: IMEIRange) {

@@ -41,10 +41,6 @@ extension SettingsText {
     return nil
   }
 
-  mutating func complain(_ key: SettingKey, _ text: String, _ advice: String) {
-    sentences.append("\(key.rawValue) is \"\(text.prefix(80))\": \(advice) \(key.places)")
-  }
-
   /// 8-4-4-4-12 hexadecimal digits. RFC 9562, 4.
   private static func uuid(_ text: String) -> String? {
     let groups = text.split(separator: "-", omittingEmptySubsequences: false)

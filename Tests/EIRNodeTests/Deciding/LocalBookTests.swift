@@ -56,15 +56,113 @@ struct LocalBookTests {
     var opened = try LocalBook(directory: scratch.path)
     #expect(opened.damagedLines == 3)
     #expect(opened.entries.map { "\($0.subject)" } == ["49015420", "49015422", "49015423"])
+    #expect(opened.entries.allSatisfy { $0.suspended == true } && opened.blacks.isEmpty)
     #expect(try opened.add(Self.order("49015421"), asOf: Self.now).id?.number == 5)
     #expect(try LocalBook(directory: scratch.path).entries.count == 4)
+    #expect(try LocalBook(directory: scratch.path).inForceCount == 1)
+  }
+
+  @Test func `what a damaged line may have ended is suspended until a person says`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    for subject in ["35207777", "49015420", "49015421"] {
+      _ = try book.add(Self.order(subject), asOf: Self.now)
+    }
+    _ = try book.end("35207777", Self.author, asOf: Self.now)
+    _ = try book.add(Self.order("49015422"), asOf: Self.now)
+    let text = try String(contentsOfFile: book.path, encoding: .utf8)
+    try text.replacingOccurrences(of: #"{"ended":{"id""#, with: #"{"endex":{"id""#).write(
+      toFile: book.path, atomically: true, encoding: .utf8)
+
+    var opened = try LocalBook(directory: scratch.path)
+    #expect(opened.damagedLines == 1 && opened.suspendedCount == 3 && opened.inForceCount == 1)
+    #expect(opened.blacks.map { "\(LocalSubject($0.range))" } == ["49015422"])
+    #expect(opened.entries.map(\.suspended) == [true, true, true, nil])
+    #expect(opened.entries[0].line.hasSuffix("  (suspended)"))
+    // Ended, added again, and left as it is.
+    #expect(try opened.end("35207777", Self.author, asOf: Self.now).map(\.suspended) == [nil])
+    #expect(try opened.add(Self.order("49015420"), asOf: Self.now).id?.number == 5)
+    for state in [opened, try LocalBook(directory: scratch.path)] {
+      #expect(state.suspendedCount == 1 && state.inForceCount == 2 && state.damagedLines == 1)
+      #expect(
+        Set(state.blacks.map { "\(LocalSubject($0.range))" }) == ["49015420", "49015422"])
+      #expect(state.entries == opened.entries)
+      #expect(state.entries[0].ended?.reason == "a test")
+      #expect(state.entries[1].ended?.reason == "added again as L5")
+      #expect(state.entries.map(\.suspended) == [nil, nil, true, nil, nil])
+    }
+    #expect(throws: NodeError.self) { try opened.add(Self.order("49015420"), asOf: Self.now) }
+  }
+
+  @Test func `no changed bit makes a device black that was not`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    for subject in ["35207777", "49015420", "49015421000000-49015421000009"] {
+      _ = try book.add(Self.order(subject, svn: "07"), asOf: Self.now)
+    }
+    _ = try book.end("35207777", Self.author, asOf: Self.now)
+    let (blacks, file) = (Set(book.blacks), URL(fileURLWithPath: book.path))
+    let whole = try Data(contentsOf: file)
+    // Without its last end of line a line was cut off: that is another test.
+    for place in whole.indices.dropLast() {
+      for bit in 0..<8 {
+        var changed = whole
+        changed[place] ^= 1 << bit
+        try changed.write(to: file)
+        let opened = try LocalBook(directory: scratch.path)
+        #expect(blacks.isSuperset(of: opened.blacks), "bit \(bit) of byte \(place)")
+      }
+    }
+  }
+
+  /// As lines were once written.
+  private static func withoutSum(_ lines: String) -> String {
+    lines.replacing(/,"sum":"[0-9a-f]{16}"/, with: "")
+  }
+
+  @Test func `lines without a sum count`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    _ = try book.add(Self.order("49015420"), asOf: Self.now)
+    _ = try book.add(Self.order("49015421"), asOf: Self.now)
+    _ = try book.end("L1", Self.author, asOf: Self.now)
+    let text = try String(contentsOfFile: book.path, encoding: .utf8)
+    #expect(Self.withoutSum(text) != text)
+    try Self.withoutSum(text).write(toFile: book.path, atomically: true, encoding: .utf8)
+    let opened = try LocalBook(directory: scratch.path)
+    #expect(opened.entries == book.entries && opened.damagedLines == 0)
+  }
+
+  @Test func `a range wider than a TAC is said twice`() throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    func order(_ subject: String, wide: Bool?) -> LocalOrder {
+      LocalOrder(subject: subject, svn: "07", wide: wide, author: Self.author)
+    }
+    // A million devices across two TACs, and one more.
+    let (million, more) = ("35207777500000-35207778499999", "35207777500000-35207778500000")
+    #expect(try book.add(order(million, wide: nil), asOf: Self.now).id?.number == 1)
+    for wide in [nil, false] {
+      let error = #expect(throws: NodeError.self) {
+        try book.add(order(more, wide: wide), asOf: Self.now)
+      }
+      #expect(error?.code == .settings && error?.description.contains("1000001 devices") == true)
+    }
+    let all = "00000000000000-99999999999999"
+    let error = #expect(throws: NodeError.self) {
+      try book.add(order(all, wide: nil), asOf: Self.now)
+    }
+    #expect(error?.description.contains("make 100000000000000 devices black") == true)
+    #expect(try book.add(order(all, wide: true), asOf: Self.now).id?.number == 2)
+    #expect(try LocalBook(directory: scratch.path).inForceCount == 2)
   }
 
   @Test func `beyond the limit nothing is added, and ending makes room`() throws {
     let scratch = try Scratch()
     var book = try LocalBook(directory: scratch.path)
     _ = try book.add(Self.order("00000000"), asOf: Self.now)
-    let line = try String(contentsOfFile: book.path, encoding: .utf8)
+    let text = try String(contentsOfFile: book.path, encoding: .utf8)
+    let line = Self.withoutSum(text)
     let lines = (1..<LocalBook.mostInForce).map { number in
       let digits = String(repeating: "0", count: 8 - String(number).count) + String(number)
       return line.replacingOccurrences(of: #""L1""#, with: #""L\#(number + 1)""#)
@@ -87,13 +185,28 @@ struct LocalBookTests {
     #expect(after - before <= LocalBook.longestEndBytes)
   }
 
-  @Test func `a file that another program has shortened is not written to`() throws {
+  @Test(arguments: ["shortened", "longer", "removed", "made"])
+  func `a file that another program has changed is not written to`(change: String) throws {
     let scratch = try Scratch()
     var book = try LocalBook(directory: scratch.path)
-    _ = try book.add(Self.order("49015420"), asOf: Self.now)
-    try Data().write(to: URL(fileURLWithPath: book.path))
-    #expect(throws: NodeError.self) { try book.add(Self.order("49015421"), asOf: Self.now) }
-    #expect(book.inForceCount == 1)
+    if change != "made" { _ = try book.add(Self.order("49015420"), asOf: Self.now) }
+    let file = URL(fileURLWithPath: book.path)
+    let before = change == "made" ? Data() : try Data(contentsOf: file)
+    let after: Data? =
+      ["shortened": Data(), "longer": before + Data("{}\n".utf8), "made": Data("{}\n".utf8)][change]
+    if let after {
+      try after.write(to: file)
+    } else {
+      try FileManager.default.removeItem(at: file)
+    }
+    for _ in 0..<2 {
+      let error = #expect(throws: NodeError.self) {
+        try book.add(Self.order("49015421"), asOf: Self.now)
+      }
+      #expect(error?.description == "another program has changed \(book.path): restart the node")
+    }
+    #expect((try? Data(contentsOf: file)) == after)
+    #expect(book.inForceCount == (change == "made" ? 0 : 1))
   }
 
   @Test(arguments: [
@@ -109,6 +222,10 @@ struct LocalBookTests {
     ("49015420", "09-07", "a test", false), ("49015420", "100", "a test", false),
     ("49015420", nil, "", false), ("49015420", nil, "two\nlines", false),
     ("49015420", nil, String(repeating: "x", count: 513), false),
+    // Right-to-left override, zero-width space, line and paragraph separator, C1 control.
+    ("49015420", nil, "a\u{202E}b", false), ("49015420", nil, "a\u{200B}b", false),
+    ("49015420", nil, "a\u{2028}b", false), ("49015420", nil, "a\u{2029}b", false),
+    ("49015420", nil, "a\u{85}b", false), ("49015420", nil, "naïve, 未払い, عقد", true),
   ])
   func `an order is checked before it is written`(
     subject: String, svn: String?, reason: String, isRight: Bool
@@ -120,6 +237,21 @@ struct LocalBookTests {
     let entry = try? book.add(order, asOf: Self.now)
     #expect((entry != nil) == isRight)
     #expect(FileManager.default.fileExists(atPath: book.path) == isRight)
+  }
+
+  @Test(arguments: ["\u{202E}anna", "an\u{2028}na", "\u{FEFF}anna"])
+  func `names and cases hide nothing`(text: String) throws {
+    let scratch = try Scratch()
+    var book = try LocalBook(directory: scratch.path)
+    for order in [
+      LocalOrder(subject: "49015420", author: LocalAuthor(by: text, reason: "a test")),
+      LocalOrder(subject: "49015420", caseReference: text, author: Self.author),
+      LocalOrder(
+        subject: "49015420", author: LocalAuthor(by: "anna", account: text, reason: "a test")),
+    ] {
+      #expect(throws: NodeError.self) { try book.add(order, asOf: Self.now) }
+    }
+    #expect(book.entries.isEmpty)
   }
 
   @Test func `what is ended or added again keeps its history`() throws {

@@ -75,6 +75,65 @@ struct LocalTests {
     await server.stop()
   }
 
+  @Test func `a released device stays released though the line of it is damaged`() async throws {
+    let scratch = try Scratch()
+    let server = try await RegistryServer.started(scratch)
+    var node = try await NodeProcess.beside(server, scratch)
+    let device = "352077770000000"
+    #expect(try await node.tool(["local", "add", "35207777", "--reason", "x"]).status == 0)
+    #expect(try await node.verdict(device) == "BLACKLISTED")
+    #expect(try await node.tool(["local", "remove", "35207777", "--reason", "m"]).status == 0)
+    #expect(try await node.metric("eir_local_suspended_entries") == 0)
+    #expect(try await node.stop() == 0)
+    let file = URL(fileURLWithPath: node.directory + "/local.ndjson")
+    var bytes = try Data(contentsOf: file)
+    bytes[try #require(bytes.dropLast().lastIndex(of: 0x0A)) + 1] = UInt8(ascii: "x")
+    try bytes.write(to: file)
+
+    node = try await NodeProcess.beside(server, scratch)
+    #expect(try await node.verdict(device) == "404")
+    #expect(try await node.metric("eir_local_suspended_entries") == 1)
+    #expect(try await node.metric("eir_local_damaged_lines") == 1)
+    #expect(try await node.metric("eir_local_entries") == 0)
+    for words in [["local", "list"], ["local", "show", "L1"], ["check", device]] {
+      #expect(try await node.tool(words).output.contains("L1  35207777  "), "\(words)")
+      #expect(try await node.tool(words).output.contains("  (suspended)"), "\(words)")
+    }
+    let status = try await node.tool(["status"]).output
+    #expect(status.contains("1 lines of local.ndjson are damaged"))
+    #expect(status.contains("1 entries before them are suspended and make nothing black"))
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    #expect(log.contains("suspended=1") && log.contains("end each, or add it again"))
+    #expect(!log.contains("35207777"))
+    #expect(try await node.tool(["local", "add", "35207777", "--reason", "again"]).status == 0)
+    #expect(try await node.verdict(device) == "BLACKLISTED")
+    #expect(try await node.status().local.suspended == 0)
+    #expect(try await node.stop() == 0)
+    await server.stop()
+  }
+
+  @Test func `no slip of the keyboard blocks a whole network`() async throws {
+    let scratch = try Scratch()
+    let server = try await RegistryServer.started(scratch)
+    let node = try await NodeProcess.beside(server, scratch)
+    let all = "00000000000000-99999999999999"
+    let refused = try await node.tool(["local", "add", all, "--reason", "x"])
+    #expect(refused.status == 2)
+    #expect(refused.errors.contains("make 100000000000000 devices black"))
+    #expect(try await node.verdict(Self.device) == "404")
+    let author = LocalAuthor(by: "anna", reason: "x")
+    let admin = try AdminCaller(node)
+    #expect(
+      try await admin.ask(.POST, "/local", LocalOrder(subject: all, author: author)).status == 400)
+    #expect(try await node.tool(["local", "add", all, "--wide", "--reason", "x"]).status == 0)
+    #expect(try await node.verdict(Self.device) == "BLACKLISTED")
+    #expect(try await node.tool(["local", "remove", "L1", "--reason", "x"]).status == 0)
+    let order = LocalOrder(subject: all, wide: true, author: author)
+    #expect(try await admin.ask(.POST, "/local", order).status == 200)
+    #expect(try await node.stop() == 0)
+    await server.stop()
+  }
+
   @Test func `software versions are told apart`() async throws {
     let scratch = try Scratch()
     let server = try await RegistryServer.started(scratch)

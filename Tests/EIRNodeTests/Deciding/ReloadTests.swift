@@ -121,6 +121,60 @@ struct ReloadTests {
     await server.stop()
   }
 
+  @Test func `no IMSI in the wrong place is said`() async throws {
+    let scratch = try Scratch()
+    let (node, server) = try await Self.started(scratch, "{}")
+    let imsi = "001010123456789"
+    for (settings, said) in [
+      (#"{"override": "\#(imsi)"}"#, #"override is "…": "#),
+      (#"{"override": 1010123456789}"#, #"override is "…": "#),
+      (#"{"mode": "imsi:\#(imsi)=black"}"#, #"mode is "imsi:…=black": "#),
+      (#"{"\#(imsi)": "black"}"#, #""…" in "#),
+      (#"{"mode": {"imsi\#(imsi)x": "black"}}"#, #""mode.imsi…x" in "#),
+      (#"{"n17": {"tls": {"certificate": "\#(imsi)"}}}"#, #"n17.tls.certificate is "…": "#),
+      (#"{"brake.least": "-99999"}"#, #"brake.least is "-99999": "#),
+      (
+        #"{"gsup": {"listen": "192.168.100.200:65536"}}"#,
+        #"gsup.listen is "192.168.100.200:65536": "#
+      ),
+    ] {
+      _ = try Self.write(settings, scratch)
+      let refused = try await node.tool(["reload"])
+      #expect(
+        refused.status == 2 && refused.errors.contains(said), "\(settings): \(refused.errors)")
+      #expect(try await node.status().settings?.refusal?.joined().contains(said) == true)
+      for text in [refused.errors, try await node.tool(["status"]).output] {
+        #expect(!text.contains("10123456789"))
+      }
+    }
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    #expect(log.contains("are not used") && !log.contains("10123456789"))
+    // Of the environment too, and cut off after the number was left out, not within it.
+    let long = String(repeating: "x", count: 75) + imsi
+    let started = try await NodeProcess.eir(
+      ["serve", "--mode", long], environment: ["EIR_\(imsi)": "x"])
+    #expect(started.status == 2 && started.errors.contains("eir: EIR_… is no setting"))
+    #expect(started.errors.contains(String(repeating: "x", count: 75) + "…\""))
+    #expect(try await node.stop() == 0)
+    await server.stop()
+  }
+
+  @Test func `a local black range wider than a TAC is refused`() async throws {
+    let scratch = try Scratch()
+    let (node, server) = try await Self.started(scratch, "{}")
+    _ = try Self.write(#"{"localBlack": "35209900,00000000000000-99999999999999"}"#, scratch)
+    let refused = try await node.tool(["reload"])
+    #expect(refused.status == 2 && refused.errors.contains("localBlack, part 2: "))
+    #expect(refused.errors.contains("FIRST-LAST of at most 1000000 devices"))
+    #expect(try await node.verdict(Self.unlisted) == "404")
+    _ = try Self.write(#"{"localBlack": "35209900500000-35209901499999"}"#, scratch)
+    #expect(try await node.tool(["reload"]).status == 0)
+    #expect(try await node.verdict(Self.unlisted) == "404")
+    #expect(try await node.verdict("352099010000004") == "BLACKLISTED")
+    #expect(try await node.stop() == 0)
+    await server.stop()
+  }
+
   @Test func `what needs a restart is named and the rest is taken`() async throws {
     let scratch = try Scratch()
     let (node, server) = try await Self.started(
