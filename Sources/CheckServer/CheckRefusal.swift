@@ -7,6 +7,8 @@ package enum CheckRefusal: Int, Hashable, Sendable, CaseIterable {
   case targetTooLong = 414
   case headersTooLong = 431
   case failed = 500
+  /// RFC 9110, 9.1; over HTTP/2, where it can be read, the responder answers such a request.
+  case unknownMethod = 501
   case notInTime = 504
 
   package var title: String {
@@ -16,6 +18,7 @@ package enum CheckRefusal: Int, Hashable, Sendable, CaseIterable {
     case .targetTooLong: "URI Too Long"
     case .headersTooLong: "Request Header Fields Too Large"
     case .failed: "Internal Server Error"
+    case .unknownMethod: "Not Implemented"
     case .notInTime: "Gateway Timeout"
     }
   }

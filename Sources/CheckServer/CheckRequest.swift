@@ -13,18 +13,24 @@ package struct CheckRequest: Sendable {
   /// Path and query as sent, percent-encoded; empty for CONNECT.
   package let target: String
   package var body = ByteBuffer()
+  /// Where the connection comes from.
+  package let origin: PeerOrigin
   /// Who asks, where the listener has a ``ConnectionSecurity``.
   package let peer: ConnectionPeer?
   private let lines: Lines
 
-  init(_ lines: RequestLines, headers: HPACKHeaders, peer: ConnectionPeer? = nil) {
+  init(
+    _ lines: RequestLines, headers: HPACKHeaders, origin: PeerOrigin, peer: ConnectionPeer?
+  ) {
+    self.origin = origin
     self.peer = peer
     method = lines.method
     target = lines.target
     self.lines = .http2(headers)
   }
 
-  init(http1 head: HTTPRequestHead, peer: ConnectionPeer? = nil) {
+  init(http1 head: HTTPRequestHead, origin: PeerOrigin, peer: ConnectionPeer?) {
+    self.origin = origin
     self.peer = peer
     method = head.method.rawValue
     target = Self.originForm(of: head.uri)

@@ -25,6 +25,8 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
 
   private let limits: CheckServerLimits
   private let responder: any CheckResponder
+  private let watch: HeadWatch
+  private let origin: PeerOrigin
   private let identity: ConnectionPeer?
   private var state = State.idle
   private var date = DateLine()
@@ -32,8 +34,11 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   private var requests = 0
 
   init(
-    limits: CheckServerLimits, responder: any CheckResponder, identity: ConnectionPeer? = nil
+    limits: CheckServerLimits, responder: any CheckResponder, watch: HeadWatch,
+    origin: PeerOrigin, identity: ConnectionPeer?
   ) {
+    self.watch = watch
+    self.origin = origin
     self.limits = limits
     self.responder = responder
     self.identity = identity
@@ -53,6 +58,7 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
       request.body.writeImmutableBuffer(bytes)
       state = .receiving(request, isKeptAlive: isKeptAlive)
     case (.end, .receiving(let request, let isKeptAlive)):
+      watch.requestEnded()
       respond(to: request, isKeptAlive: isKeptAlive, context: context)
     default:
       break
@@ -77,6 +83,8 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
     case (nil, _): context.close(promise: nil)
     case (_, .closing): closeAfterWriting(context: context)
     case (.headerOverflow, _): refuse(with: .headersTooLong, context: context)
+    case (.invalidMethod, _) where watch.hasMethod:
+      refuse(with: .unknownMethod, context: context)
     default: refuse(with: .badRequest, context: context)
     }
   }
@@ -85,6 +93,9 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
     if case .awaiting(let awaited) = state {
       guard now - awaited.since > limits.answer else { return }
       came(.success(responder.answer(to: .notInTime)), for: awaited, context: context)
+    } else if case .idle = state, let since = watch.since, now - since > limits.stall {
+      // A head that never ends: nothing is known yet that an answer could be about.
+      context.close(promise: nil)
     } else if now - lastAnswer > limits.idle {
       // A request that trickles in is no activity: only a whole one counts.
       context.close(promise: nil)
@@ -92,7 +103,11 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   }
 
   private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-    let request = CheckRequest(http1: head, peer: identity)
+    let request = CheckRequest(http1: head, origin: origin, peer: identity)
+    guard Self.namesItsHost(head) else {
+      refuse(isHead: head.method == .HEAD, with: .badRequest, context: context)
+      return
+    }
     guard head.uri.utf8.count <= limits.targetBytes else {
       refuse(isHead: head.method == .HEAD, with: .targetTooLong, context: context)
       return
@@ -106,6 +121,12 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
       let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
       context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
     }
+  }
+
+  /// Once; over HTTP/1.0 it may be missing. RFC 9112, 3.2.
+  private static func namesItsHost(_ head: HTTPRequestHead) -> Bool {
+    let count = head.headers["host"].count
+    return count == 1 || count == 0 && head.version == .http1_0
   }
 
   private func respond(

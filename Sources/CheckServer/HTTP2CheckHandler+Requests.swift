@@ -76,7 +76,7 @@ extension HTTP2CheckHandler {
       reset(stream, .refusedStream)
       return
     }
-    let request = CheckRequest(lines, headers: headers, peer: identity)
+    let request = CheckRequest(lines, headers: headers, origin: origin, peer: identity)
     let refusal = refusal(of: lines)
     if endsStream {
       guard (lines.announcedBytes ?? 0) == 0 else {

@@ -23,6 +23,7 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
 
   let limits: CheckServerLimits
   let responder: any CheckResponder
+  let origin: PeerOrigin
   let identity: ConnectionPeer?
   var phase = Phase.serving
 
@@ -62,7 +63,11 @@ final class HTTP2CheckHandler: ChannelInboundHandler {
   private var lastProgress = NIODeadline.now()
   private var isInBurst = false
 
-  init(limits: CheckServerLimits, responder: any CheckResponder, identity: ConnectionPeer? = nil) {
+  init(
+    limits: CheckServerLimits, responder: any CheckResponder, origin: PeerOrigin,
+    identity: ConnectionPeer?
+  ) {
+    self.origin = origin
     self.limits = limits
     self.responder = responder
     self.identity = identity

@@ -59,9 +59,9 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     let pipeline = context.pipeline.syncOperations
     do {
       if isHTTP2 {
-        try addHTTP2(to: pipeline)
+        try addHTTP2(to: pipeline, origin: PeerOrigin(context.remoteAddress))
       } else {
-        try addHTTP1(to: pipeline)
+        try addHTTP1(to: pipeline, origin: PeerOrigin(context.remoteAddress))
       }
       let bytes = held
       held = ByteBuffer()
@@ -73,12 +73,18 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
-  private func addHTTP2(to pipeline: ChannelPipeline.SynchronousOperations) throws {
+  private func addHTTP2(
+    to pipeline: ChannelPipeline.SynchronousOperations, origin: PeerOrigin
+  ) throws {
     try pipeline.addHandler(
-      HTTP2CheckHandler(limits: limits, responder: responder, identity: peer))
+      HTTP2CheckHandler(limits: limits, responder: responder, origin: origin, identity: peer))
   }
 
-  private func addHTTP1(to pipeline: ChannelPipeline.SynchronousOperations) throws {
+  private func addHTTP1(
+    to pipeline: ChannelPipeline.SynchronousOperations, origin: PeerOrigin
+  ) throws {
+    let watch = HeadWatch(since: since)
+    try pipeline.addHandler(watch)
     var decoding = NIOHTTPDecoderLimitConfiguration()
     decoding.maxHeaderListSize = limits.headerListBytes
     decoding.maxHeaderFieldSize = limits.headerListBytes
@@ -88,6 +94,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
       withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
       withDecoderLimitConfiguration: decoding)
     try pipeline.addHandler(
-      HTTP1CheckHandler(limits: limits, responder: responder, identity: peer))
+      HTTP1CheckHandler(
+        limits: limits, responder: responder, watch: watch, origin: origin, identity: peer))
   }
 }

@@ -83,14 +83,15 @@ struct RequestLines {
   /// A token of RFC 9110, 5.6.2, without capitals.
   private static func isName(_ name: String) -> Bool {
     guard !name.isEmpty else { return false }
-    for byte in name.utf8 {
-      switch byte {
-      case 0x61...0x7A, 0x2D, 0x30...0x39: continue
-      case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2E, 0x5E...0x60, 0x7C, 0x7E: continue
-      default: return false
-      }
+    return name.utf8.allSatisfy { isTokenByte($0) && !(0x41...0x5A ~= $0) }
+  }
+
+  static func isTokenByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x61...0x7A, 0x2D, 0x30...0x39, 0x41...0x5A: true
+    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+    default: false
     }
-    return true
   }
 
   private static func isValue(_ value: String) -> Bool {

@@ -134,6 +134,9 @@ struct MetricsText {
     counter(
       "eir_gsup_hlr_lost_total", "Clients let go because the HLR was away.", gsup.hlrLost)
     counter(
+      "eir_gsup_hlr_ended_total", "Clients let go because the HLR ended their connection.",
+      gsup.hlrEnded)
+    counter(
       "eir_gsup_ill_formed_total", "Check-IMEI requests that could not be read.",
       gsup.illFormed)
   }

@@ -53,7 +53,7 @@ package struct N17Responder: CheckResponder {
   package func respond(to request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
     guard let gate else { return answer(request, on: eventLoop) }
     let line = request.header("authorization")
-    switch gate.admission(line, asOf: .now(), on: eventLoop) {
+    switch gate.admission(line, from: request.origin, asOf: .now(), on: eventLoop) {
     case .granted: return answer(request, on: eventLoop)
     case .refused(let refusal): return .now(response(for: refusal))
     case .later(let refusal):
@@ -69,7 +69,8 @@ package struct N17Responder: CheckResponder {
   }
 
   package func answer(to refusal: CheckRefusal) -> CheckResponse {
-    listenerRefusals[refusal] ?? .plain(refusal)
+    if refusal == .unknownMethod { return response(for: .methodNotAllowed) }
+    return listenerRefusals[refusal] ?? .plain(refusal)
   }
 
   private func answer(_ request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
@@ -122,7 +123,7 @@ extension CheckResponse {
       switch refusal {
       case .badRequest: "INVALID_MSG_FORMAT"
       case .failed: "SYSTEM_FAILURE"
-      case .bodyTooLarge, .targetTooLong, .headersTooLong, .notInTime: nil
+      case .bodyTooLarge, .targetTooLong, .headersTooLong, .unknownMethod, .notInTime: nil
       }
     let member = cause.map { #","cause":"\#($0)""# } ?? ""
     self.init(

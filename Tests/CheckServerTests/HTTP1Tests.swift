@@ -98,8 +98,15 @@ struct HTTP1Tests {
     ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "a", count: 20_000))\r\n\r\n", "431"),
     ("GET / HTTP/1.1\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", "431"),
     ("nonsense\r\n\r\n", "400"),
-    ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
-    ("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400"),
+    ("FOO / HTTP/1.1\r\nHost: x\r\n\r\n", "501"),
+    ("GET / HTTP/1.1\r\n\r\n", "400"),
+    ("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "400"),
+    ("GET / HTTP/1.0\r\nHost: x\r\nhost: y\r\n\r\n", "400"),
+    ("HEAD / HTTP/1.1\r\n\r\n", "400"),
+    (
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400"
+    ),
+    ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "400"),
   ])
   func `what is too long or malformed is refused and the connection closed`(
     text: String, status: String
@@ -123,6 +130,40 @@ struct HTTP1Tests {
       let text = try await client.textUntilClosed()
       #expect(text.components(separatedBy: "HTTP/1.1 ").count == 3)
       #expect(text.hasSuffix("\r\n\r\nGET"))
+    }
+  }
+
+  /// By far shorter than ``CheckServerLimits/idle``; on a slow machine a request still comes in it.
+  private static let shortStall: CheckServerLimits = {
+    var limits = CheckServerLimits()
+    limits.stall = .seconds(1)
+    return limits
+  }()
+
+  @Test func `a first request that does not come whole ends its connection, and silence none`()
+    async throws
+  {
+    try await TestListener.run(Self.shortStall) { listener in
+      let silent = try await listener.raw()
+      try await silent.send("GET /method HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = try await silent.text { text, _ in text.hasSuffix("GET") }
+      for beginning in ["G", "GET / HTTP/1.1\r\nHost: x\r\n"] {
+        let slow = try await listener.raw()
+        try await slow.send(beginning)
+        #expect(try await slow.textUntilClosed() == "")
+      }
+      try await silent.send("GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      #expect(try await silent.textUntilClosed().contains("HTTP/1.1 204 "))
+    }
+  }
+
+  @Test func `nor may a later request stay unfinished`() async throws {
+    try await TestListener.run(Self.shortStall) { listener in
+      let client = try await listener.raw()
+      try await client.send("GET /method HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = try await client.text { text, _ in text.hasSuffix("GET") }
+      try await client.send("GET / HT")
+      #expect(try await client.textUntilClosed().hasSuffix("\r\n\r\nGET"))
     }
   }
 

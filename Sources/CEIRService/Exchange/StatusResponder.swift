@@ -58,6 +58,7 @@ final class StatusResponder: CheckResponder {
         case .badRequest, .targetTooLong, .headersTooLong: .badRequest
         case .bodyTooLarge: .tooLarge
         case .failed: .internalFailure
+        case .unknownMethod: .methodNotAllowed
         case .notInTime: .unavailable
         }
       return (refusal, StatusResponder.refusal(ExchangeError(code, refusal.title)))

@@ -15,11 +15,21 @@ final class GSUPConnection {
     case gone
   }
 
+  /// Why the HLR's connection is no more.
+  enum HLRFarewell {
+    case unreachable(String)
+    /// After it was accepted.
+    case ended(String)
+  }
+
   private let relay: GSUPRelay
   private let eventLoop: any EventLoop
 
   /// Nil before and after the connection.
   private var client: ChannelHandlerContext?
+  private var origin = PeerOrigin(nil)
+  private var openedAt = NIODeadline.now()
+  private var hasHeardClient = false
   private var hlr = HLR.connecting
   private var fromClient = IPABuffer()
   private var fromHLR = IPABuffer()
@@ -42,10 +52,16 @@ final class GSUPConnection {
   }
 
   func opened(_ context: ChannelHandlerContext) {
+    origin = PeerOrigin(context.remoteAddress)
+    guard relay.clients.admit(origin, most: relay.limits.connectionsOfOneAddress) else {
+      context.close(promise: nil)
+      return
+    }
     client = context
+    openedAt = .now()
     relay.health.opened()
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
-    relay.connect(bound).whenFailure { error in bound.value.hlrLeft("\(error)") }
+    relay.connect(bound).whenFailure { error in bound.value.hlrLeft(.unreachable("\(error)")) }
   }
 
   func flush() {
@@ -64,10 +80,11 @@ final class GSUPConnection {
   }
 
   func tick(_ now: NIODeadline) {
+    if !hasHeardClient, now - openedAt > relay.limits.firstMessage { finish() }
     guard let hlrUnwritableSince, now - hlrUnwritableSince > relay.limits.stream.stall,
       case .open = hlr
     else { return }
-    hlrLeft("it does not read")
+    hlrLeft(.ended("it does not read"))
   }
 }
 
@@ -78,6 +95,7 @@ extension GSUPConnection {
     guard !isFinishing else { return }
     fromClient.append(octets)
     while let message = fromClient.next() {
+      hasHeardClient = true
       if GSUPCheck.isRequest(message.readableBytesUInt8Span) {
         check(Array(message.readableBytesView))
       } else {
@@ -163,6 +181,7 @@ extension GSUPConnection {
   func clientLeft() {
     guard client != nil else { return }
     client = nil
+    relay.clients.remove(origin)
     relay.health.closed()
     isFinishing = true
     guard case .open(let context) = hlr else {
@@ -218,7 +237,7 @@ extension GSUPConnection {
   }
 
   /// The client is let go, after the answers that it still has to get.
-  func hlrLeft(_ reason: String) {
+  func hlrLeft(_ farewell: HLRFarewell) {
     if case .gone = hlr { return }
     // First, for closing calls back.
     let former = hlr
@@ -226,8 +245,12 @@ extension GSUPConnection {
     held = []
     hlrUnwritableSince = nil
     if case .open(let context) = former { context.close(promise: nil) }
-    guard client != nil, !isClosing else { return }
-    relay.health.lost(reason)
+    guard let client, !isClosing else { return }
+    switch farewell {
+    case .unreachable(let reason): relay.health.lost(reason)
+    case .ended(let reason):
+      relay.health.ended(reason, client: client.remoteAddress?.ipAddress ?? "unknown")
+    }
     finish()
   }
 }

@@ -86,17 +86,17 @@ final class GSUPHLRHandler: ChannelDuplexHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .some(.inputClosed) = event as? ChannelEvent { connection.hlrLeft("it closed") }
+    if case .some(.inputClosed) = event as? ChannelEvent { connection.hlrLeft(.ended("it closed")) }
     context.fireUserInboundEventTriggered(event)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    connection.hlrLeft("its connection ended")
+    connection.hlrLeft(.ended("its connection ended"))
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.hlrLeft("\(error)")
+    connection.hlrLeft(.ended("\(error)"))
     context.close(promise: nil)
   }
 }

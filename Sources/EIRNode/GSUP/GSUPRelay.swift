@@ -31,6 +31,7 @@ package struct GSUPRelay: Sendable {
   let limits: GSUPLimits
   let health: GSUPHealth
   let decide: Decide
+  let clients = GSUPClients()
 
   package init(
     settings: GSUPSettings, limits: GSUPLimits = GSUPLimits(), health: GSUPHealth,

@@ -13,11 +13,11 @@ struct N17Front: Sendable {
     if let path = settings.tokenKeys {
       let texts = try FileWatch.read([path])
       let gate = TokenGate(
-        keys: try await TokenKeys(text: texts[0], path: path),
+        keys: try await Self.keys(texts[0], path: path, logger: logger),
         audience: .init(instanceID: settings.nfInstanceID))
       let watch = FileWatch(paths: [path], what: "the NRF's keys", logger: logger) {
         texts throws(NodeError) in
-        gate.replace(keys: try await TokenKeys(text: texts[0], path: path))
+        gate.replace(keys: try await Self.keys(texts[0], path: path, logger: logger))
       }
       services.append(LoopService { await watch.run(known: texts) })
       self.gate = gate
@@ -39,5 +39,17 @@ struct N17Front: Sendable {
       tls = nil
     }
     self.services = services
+  }
+  private static func keys(
+    _ text: String, path: String, logger: Logger
+  ) async throws(NodeError) -> TokenKeys {
+    let keys = try await TokenKeys(text: text, path: path)
+    if !keys.passedOver.isEmpty {
+      let places = keys.passedOver.prefix(TokenKeys.most).map(String.init)
+      logger.warning(
+        "keys of the NRF that cannot be used are passed over",
+        metadata: ["keys": "\(places.joined(separator: ", "))"])
+    }
+    return keys
   }
 }

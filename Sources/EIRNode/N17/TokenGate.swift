@@ -1,3 +1,4 @@
+import CheckServer
 import DeviceLists
 import EquipmentCheck
 import NIOCore
@@ -18,6 +19,8 @@ final class TokenGate: Sendable {
   static let mostWaiting = 4_096
   /// Signatures looked at in a second: about a tenth of a processor.
   static let verificationsPerSecond = 1_000
+  /// Of them, for one address: what forgers send from there leaves room for all others.
+  static let verificationsOfOneAddress = 250
 
   enum Admission: Sendable {
     case granted
@@ -46,6 +49,7 @@ final class TokenGate: Sendable {
     var waitingCount = 0
     var second = Instant(secondsSinceEpoch: 0)
     var verificationsInSecond = 0
+    var verificationsByOrigin: [PeerOrigin: Int] = [:]
     var counts = Counts()
   }
 
@@ -77,7 +81,8 @@ final class TokenGate: Sendable {
 
   /// - Parameter authorization: the header line of that name.
   func admission(
-    _ authorization: String?, asOf now: Instant, on eventLoop: any EventLoop
+    _ authorization: String?, from origin: PeerOrigin, asOf now: Instant,
+    on eventLoop: any EventLoop
   ) -> Admission {
     guard let authorization, AccessToken.bearer(authorization) != nil else {
       state.withLock { $0.counts.refused += 1 }
@@ -87,7 +92,7 @@ final class TokenGate: Sendable {
       return known.map { .refused($0) } ?? .granted
     }
     let promise = eventLoop.makePromise(of: N17Refusal?.self)
-    switch state.withLock({ $0.step(authorization, promise, asOf: now) }) {
+    switch state.withLock({ $0.step(authorization, from: origin, promise, asOf: now) }) {
     case .known(let refusal):
       promise.succeed(refusal)
       return refusal.map { .refused($0) } ?? .granted
@@ -133,7 +138,8 @@ extension TokenGate.State {
   }
 
   mutating func step(
-    _ line: String, _ promise: EventLoopPromise<N17Refusal?>, asOf now: Instant
+    _ line: String, from origin: PeerOrigin, _ promise: EventLoopPromise<N17Refusal?>,
+    asOf now: Instant
   ) -> TokenGate.Step {
     // Another thread may have remembered it meanwhile.
     if let known = known(line, asOf: now) { return .known(known) }
@@ -142,7 +148,7 @@ extension TokenGate.State {
       return .known(.congested)
     }
     let isNew = waiting[line] == nil
-    if isNew, !mayVerify(asOf: now) {
+    if isNew, !mayVerify(for: origin, asOf: now) {
       counts.turnedAway += 1
       return .known(.tooManyTokens)
     }
@@ -151,13 +157,19 @@ extension TokenGate.State {
     return isNew ? .verify(keys, generation: generation) : .wait
   }
 
-  private mutating func mayVerify(asOf now: Instant) -> Bool {
+  private mutating func mayVerify(for origin: PeerOrigin, asOf now: Instant) -> Bool {
     if now != second {
       second = now
       verificationsInSecond = 0
+      verificationsByOrigin.removeAll(keepingCapacity: true)
     }
+    let count = verificationsByOrigin[origin, default: 0]
+    guard verificationsInSecond < TokenGate.verificationsPerSecond,
+      count < TokenGate.verificationsOfOneAddress
+    else { return false }
     verificationsInSecond += 1
-    return verificationsInSecond <= TokenGate.verificationsPerSecond
+    verificationsByOrigin[origin] = count + 1
+    return true
   }
 
   mutating func note(

@@ -19,12 +19,20 @@ struct TokenKeys: Sendable {
   }
 
   private let keys: [Key]
+  /// The places, from 1, of keys of a set that cannot be used.
+  let passedOver: [Int]
 
   /// - Parameter text: PEM public keys and certificates, or a JSON Web Key Set (RFC 7517, 5).
   init(text: String, path: String) async throws(NodeError) {
+    // A reader may ignore a byte order mark (RFC 8259, 8.1), which is no space.
+    let text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     do {
-      let isJSON = text.first { !$0.isWhitespace } == "{"
-      keys = isJSON ? try await Self.keySet(text) : try await Self.pem(text)
+      if text.first(where: { !$0.isWhitespace }) == "{" {
+        (keys, passedOver) = try await Self.keySet(text)
+      } else {
+        (keys, passedOver) = (try await Self.pem(text), [])
+      }
     } catch let error as NodeError {
       throw error
     } catch {
@@ -109,7 +117,14 @@ extension TokenKeys {
 
 extension TokenKeys {
   private struct KeySet: Decodable {
-    let keys: [Item]
+    let keys: [Place]
+
+    /// Nothing where a key is none, so that the others still count.
+    struct Place: Decodable {
+      let item: Item?
+
+      init(from decoder: any Decoder) throws { item = try? Item(from: decoder) }
+    }
 
     struct Item: Decodable {
       let kty: String
@@ -117,21 +132,33 @@ extension TokenKeys {
     }
   }
 
-  /// Keys of other types, and those for encryption, are passed over. RFC 7517, 5.
-  private static func keySet(_ text: String) async throws -> [Key] {
+  /// Keys that cannot be used, be they broken or of other types, are passed over, and those for
+  /// encryption are none of ours. RFC 7517, 5.
+  private static func keySet(_ text: String) async throws -> (keys: [Key], passedOver: [Int]) {
     var keys: [Key] = []
-    for item in try JSONDecoder().decode(KeySet.self, from: Data(text.utf8)).keys {
-      guard item.d == nil else {
+    var passedOver: [Int] = []
+    let set = try JSONDecoder().decode(KeySet.self, from: Data(text.utf8))
+    for (place, item) in set.keys.map(\.item).enumerated() {
+      guard item?.d == nil else {
         throw NodeError(
           .file, "the file of the NRF's keys holds a private key: give public keys only")
       }
-      guard item.use == nil || item.use == "sig" else { continue }
-      guard var algorithms = try await algorithms(of: item) else { continue }
-      if let only = item.alg { algorithms = algorithms.filter { $0.key == only } }
-      guard !algorithms.isEmpty else { continue }
-      keys.append(Key(id: item.kid, algorithms: algorithms))
+      if let use = item?.use, use != "sig" { continue }
+      if let item, let key = await key(item) {
+        keys.append(key)
+      } else {
+        passedOver.append(place + 1)
+      }
     }
-    return keys
+    return (keys, passedOver)
+  }
+
+  /// Nil where it cannot be used.
+  private static func key(_ item: KeySet.Item) async -> Key? {
+    // Why a key is broken is its maker's affair: that it is passed over is in the log.
+    guard var algorithms = try? await algorithms(of: item) else { return nil }
+    if let only = item.alg { algorithms = algorithms.filter { $0.key == only } }
+    return algorithms.isEmpty ? nil : Key(id: item.kid, algorithms: algorithms)
   }
 
   private static func algorithms(

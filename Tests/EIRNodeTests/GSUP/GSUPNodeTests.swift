@@ -64,6 +64,10 @@ struct GSUPNodeTests {
 
     try await hlr.kill()
     try await eventually("the client is let go") { client.isClosed }
+    let late = try await TCPPeer.connect("127.0.0.1", try #require(Int(address[1])))
+    try await eventually("so is who comes while the HLR is away") { late.isClosed }
+    #expect(try await node.metric("eir_gsup_hlr_lost_total") == 1)
+    #expect(try await node.metric("eir_gsup_hlr_ended_total") == 1)
     #expect(try await node.verdict("490154203237518") == "BLACKLISTED", "others are served")
     #expect(try await node.stop() == 0)
     try Self.expectNoSubscriber(of: node)

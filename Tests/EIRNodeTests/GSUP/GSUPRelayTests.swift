@@ -192,7 +192,7 @@ extension GSUPRelayTests {
     async let shutdown: Void = isShutdown ? setting.relay.listener.shutdown() : ()
     if !isShutdown {
       await hlr.close()
-      try await eventually("the HLR is missed") { setting.relay.health.counts.hlrLost == 1 }
+      try await eventually("the HLR is missed") { setting.relay.health.counts.hlrEnded == 1 }
     }
     #expect(!client.isClosed)
     later.answer(0, .black)
@@ -295,7 +295,7 @@ extension GSUPRelayTests {
     _ = try await setting.hlr.peer()
     client.push(Self.flood)
     try await eventually("the client is let go") { client.isClosed }
-    #expect(setting.relay.health.counts.hlrLost == 1)
+    #expect(setting.relay.health.counts.hlrEnded == 1)
     await setting.end()
   }
 

@@ -15,11 +15,17 @@ final class TCPPeer: Sendable {
 
   private init(_ channel: any Channel) { self.channel = channel }
 
-  /// - Parameter reads: whether it reads before it is told to.
+  /// - Parameters:
+  ///   - own: the address that it comes from; nil for any.
+  ///   - reads: whether it reads before it is told to.
   static func connect(
-    _ host: String, _ port: Int, reads: Bool = true, within limit: TimeAmount = .seconds(10)
+    _ host: String, _ port: Int, from own: String? = nil, reads: Bool = true,
+    within limit: TimeAmount = .seconds(10)
   ) async throws -> TCPPeer {
-    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if let own { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: own, port: 0)) }
+    return
+      try await bootstrap
       .connectTimeout(limit)
       .channelOption(.autoRead, value: reads)
       .channelOption(.socketOption(.so_rcvbuf), value: 1 << 17)

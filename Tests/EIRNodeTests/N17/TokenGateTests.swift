@@ -1,3 +1,4 @@
+import CheckServer
 import DeviceLists
 import EquipmentCheck
 import Foundation
@@ -18,12 +19,18 @@ struct TokenGateTests {
       audience: .init(instanceID: Tokens.node))
   }
 
+  /// One of 256 hosts, made up.
+  private static func origin(_ host: Int) -> PeerOrigin {
+    PeerOrigin(try? NIOCore.SocketAddress(ipAddress: "192.0.2.\(host)", port: 1))
+  }
+
   /// The refusal, nil where it is granted, and whether that was known at once.
   private func ask(
-    _ gate: TokenGate, _ line: String?, asOf now: Instant = .now()
+    _ gate: TokenGate, _ line: String?, from origin: PeerOrigin = Self.origin(1),
+    asOf now: Instant = .now()
   ) async throws -> (refusal: N17Refusal?, isKnown: Bool) {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
-    switch gate.admission(line, asOf: now, on: eventLoop) {
+    switch gate.admission(line, from: origin, asOf: now, on: eventLoop) {
     case .granted: return (nil, true)
     case .refused(let refusal): return (refusal, true)
     case .later(let future): return (try await future.get(), false)
@@ -80,7 +87,7 @@ struct TokenGateTests {
     let now = Instant.now()
     // On the event loop, so that none of them sees the end of the verification in between.
     let answers = try await eventLoop.submit {
-      (0..<100).map { _ in gate.admission(line, asOf: now, on: eventLoop) }
+      (0..<100).map { _ in gate.admission(line, from: Self.origin(1), asOf: now, on: eventLoop) }
     }.get()
     for answer in answers {
       if case .later(let future) = answer { #expect(try await future.get() == nil) }
@@ -99,7 +106,8 @@ struct TokenGateTests {
     #expect(try await ask(gate, line, asOf: now).refusal == nil)
     var refusals: [N17Refusal: Int] = [:]
     for number in 0..<(TokenGate.verificationsPerSecond + 500) {
-      let answer = try await ask(gate, "Bearer \(number).b.c", asOf: now)
+      let answer = try await ask(
+        gate, "Bearer \(number).b.c", from: Self.origin(number % 250), asOf: now)
       if let refusal = answer.refusal { refusals[refusal, default: 0] += 1 }
     }
     // The first of this second was the genuine one.
@@ -110,6 +118,30 @@ struct TokenGateTests {
     #expect(try await ask(gate, line, asOf: now) == (nil, true))
     #expect(gate.counts.turnedAway == 501)
     // The next second has room again.
+    let next = now.adding(seconds: 1)
+    #expect(try await ask(gate, "Bearer n.b.c", asOf: next).refusal == .invalidToken)
+  }
+
+  @Test func `forgers at one address leave room for those at others`() async throws {
+    let scratch = try Scratch()
+    let tokens = Tokens(directory: scratch.path)
+    let gate = try await gate(tokens.makeKey("nrf"))
+    let now = Instant.now()
+    var refusals: [N17Refusal: Int] = [:]
+    for number in 0..<(TokenGate.verificationsPerSecond + 500) {
+      let answer = try await ask(gate, "Bearer \(number).b.c", asOf: now)
+      if let refusal = answer.refusal { refusals[refusal, default: 0] += 1 }
+    }
+    let most = TokenGate.verificationsOfOneAddress
+    #expect(
+      refusals == [
+        .invalidToken: most, .tooManyTokens: TokenGate.verificationsPerSecond + 500 - most,
+      ])
+    let line = "Bearer " + (try await tokens.sign(Tokens.claims()))
+    #expect(try await ask(gate, line, asOf: now) == (.tooManyTokens, true))
+    #expect(try await ask(gate, line, from: Self.origin(2), asOf: now) == (nil, false))
+    // What is known is known for everybody, and the next second has room again.
+    #expect(try await ask(gate, line, asOf: now) == (nil, true))
     let next = now.adding(seconds: 1)
     #expect(try await ask(gate, "Bearer n.b.c", asOf: next).refusal == .invalidToken)
   }
@@ -141,7 +173,7 @@ struct TokenGateTests {
     for number in 0..<(TokenGate.mostWaiting + 2) {
       let promise = eventLoop.makePromise(of: N17Refusal?.self)
       promises.append(promise)
-      switch state.step("Bearer new", promise, asOf: now) {
+      switch state.step("Bearer new", from: Self.origin(1), promise, asOf: now) {
       case .verify: #expect(number == 0)
       case .wait: #expect((1..<TokenGate.mostWaiting).contains(number))
       case .known(let refusal):

@@ -1,5 +1,6 @@
 import DeviceLists
 import Foundation
+import Logging
 import Simulation
 import Testing
 
@@ -154,6 +155,69 @@ struct TokenTests {
     #expect(fault(token, by: try await keys(set)) == nil)
     #expect(fault(named, by: try await keys(set)) == nil)
     #expect(fault(misnamed, by: try await keys(set)) == .untrusted)
+  }
+
+  @Test func `a key of a set that cannot be used is passed over, and the others count`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let tokens = Tokens(directory: scratch.path)
+    try await tokens.makeKey("one")
+    let path = scratch.path + "/keys.json"
+    try await tokens.writeKeySet([("one", "a")], to: path)
+    let good = try String(contentsOfFile: path, encoding: .utf8)
+    let token = try await tokens.sign(Tokens.claims(), key: "one")
+    let broken = [
+      #"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, #"{"kty":"EC","crv":"P-256","x":5}"#,
+      #"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, #"{"kty":"RSA","n":"","e":""}"#,
+      #"{"kty":"RSA","n":"!","e":"AQAB"}"#, #"{"kty":"RSA"}"#, #"{"crv":"P-256"}"#, "5", "null",
+      "[]", "{}",
+    ]
+    for key in broken {
+      let text = good.replacing(#"{"keys": ["#, with: #"{"keys": [\#(key), "#)
+      try #require(text != good)
+      let keys = try await TokenKeys(text: text, path: "keys")
+      #expect(fault(token, by: keys) == nil, "\(key)")
+      // The second is the secret that the set begins with.
+      #expect(keys.passedOver == [1, 2], "\(key)")
+      await #expect(throws: NodeError.self, "\(key)") {
+        try await TokenKeys(text: #"{"keys":[\#(key)]}"#, path: "keys")
+      }
+    }
+    let encryption = good.replacing(#"{"keys": ["#, with: #"{"keys": [{"kty":"EC","use":"enc"}, "#)
+    #expect(try await TokenKeys(text: encryption, path: "keys").passedOver == [2])
+  }
+
+  @Test func `the places of keys that are passed over are in the log`() async throws {
+    let scratch = try Scratch()
+    let tokens = Tokens(directory: scratch.path)
+    try await tokens.makeKey("one")
+    let log = LogLines()
+    var settings = N17Settings()
+    let path = scratch.path + "/keys.json"
+    try await tokens.writeKeySet([("one", "a")], to: path)
+    settings.tokenKeys = path
+    _ = try await N17Front(settings, logger: Logger(label: "n17") { _ in log.handler })
+    #expect(
+      log.lines == [
+        "warning: keys of the NRF that cannot be used are passed over [\"keys\": 1]"
+      ])
+  }
+
+  @Test func `a byte order mark before keys is no part of them`() async throws {
+    let scratch = try Scratch()
+    let tokens = Tokens(directory: scratch.path)
+    let pem = try await tokens.makeKey("one")
+    let set = scratch.path + "/keys.json"
+    try await tokens.writeKeySet([("one", "a")], to: set)
+    let token = try await tokens.sign(Tokens.claims(), key: "one")
+    for path in [pem, set] {
+      let marked = path + ".marked"
+      let octets = try Data(contentsOf: URL(filePath: path))
+      try (Data([0xEF, 0xBB, 0xBF]) + octets).write(to: URL(filePath: marked))
+      let text = try FileWatch.read([marked])[0]
+      #expect(fault(token, by: try await TokenKeys(text: text, path: marked)) == nil, "\(path)")
+    }
   }
 
   @Test func `a file without a public key is refused`() async throws {
