@@ -13,10 +13,10 @@ struct EIR: AsyncParsableCommand {
       file that --config or EIR_CONFIG names.
 
       EXAMPLES
-        eir serve --directory /var/lib/eir --registry demo --operator alpha \\
-          --ceir-url https://127.0.0.1:8443 --tls-directory /etc/eir/tls
-        eir check 49-015420-323751-8 --config /etc/eir/eir.json
-        eir status --config /etc/eir/eir.json --format json
+        eir serve --directory /var/lib/openceir/eir --registry XA --operator alfa \\
+          --ceir-url https://127.0.0.1:8443 --tls-directory /etc/openceir/alfa-eir-1
+        eir check 49-015420-323751-8 --config /etc/openceir/eir.json
+        eir status --config /etc/openceir/eir.json --format json
       """,
     version: "0.1.0",
     subcommands: [

@@ -17,11 +17,11 @@ struct Local: AsyncParsableCommand {
       discussion: """
         EXAMPLES
           eir local add 490154203237518 --reason "unpaid contract" --case 2026/117 \\
-            --config /etc/eir/eir.json
+            --config /etc/openceir/eir.json
           eir local add 35209900 --svn 00-07 --reason "firmware that harms the network" \\
-            --config /etc/eir/eir.json
+            --config /etc/openceir/eir.json
           eir local add 35209900000000-35209900000999 --reason "stolen from the warehouse" \\
-            --not-overridable --config /etc/eir/eir.json
+            --not-overridable --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions
@@ -63,8 +63,8 @@ struct Local: AsyncParsableCommand {
       abstract: "End entries; the history keeps them.",
       discussion: """
         EXAMPLES
-          eir local remove L17 --reason "paid" --config /etc/eir/eir.json
-          eir local remove 490154203237518 --reason "paid" --config /etc/eir/eir.json
+          eir local remove L17 --reason "paid" --config /etc/openceir/eir.json
+          eir local remove 490154203237518 --reason "paid" --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions
@@ -88,8 +88,8 @@ struct Local: AsyncParsableCommand {
       abstract: "List what is blocked locally, the entries of the settings first.",
       discussion: """
         EXAMPLES
-          eir local list --config /etc/eir/eir.json
-          eir local list --all --config /etc/eir/eir.json --format json
+          eir local list --config /etc/openceir/eir.json
+          eir local list --all --config /etc/openceir/eir.json --format json
         """)
 
     @OptionGroup var common: CommonOptions
@@ -112,7 +112,7 @@ struct Local: AsyncParsableCommand {
       abstract: "Show who added an entry, when and why, and who ended it.",
       discussion: """
         EXAMPLES
-          eir local show L17 --config /etc/eir/eir.json
+          eir local show L17 --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions

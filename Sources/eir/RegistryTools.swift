@@ -12,7 +12,7 @@ struct CertificateCommand: AsyncParsableCommand {
       abstract: "Show whose it is and until when it counts.",
       discussion: """
         EXAMPLES
-          eir certificate show --config /etc/eir/eir.json
+          eir certificate show --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions
@@ -35,7 +35,7 @@ struct CertificateCommand: AsyncParsableCommand {
         A node does this by itself when two thirds of its certificate's life are over.
 
         EXAMPLES
-          eir certificate renew --config /etc/eir/eir.json
+          eir certificate renew --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions
@@ -64,7 +64,7 @@ struct RequestCommand: AsyncParsableCommand {
       discussion: """
         EXAMPLES
           eir request block 490154203237518 --imsi 001010123456789 \\
-            --reason "the holder reports a theft" --config /etc/eir/eir.json
+            --reason "the holder reports a theft" --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var options: RequestOptions
@@ -77,7 +77,7 @@ struct RequestCommand: AsyncParsableCommand {
       abstract: "Ask that the operator's own block ends.",
       discussion: """
         EXAMPLES
-          eir request unblock 490154203237518 --reason "found again" --config /etc/eir/eir.json
+          eir request unblock 490154203237518 --reason "found again" --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var options: RequestOptions
@@ -91,7 +91,7 @@ struct RequestCommand: AsyncParsableCommand {
       abstract: "Show how far a request has come.",
       discussion: """
         EXAMPLES
-          eir request show 7e2a90c4b1f84d06953a2c7e8b1d4f60 --config /etc/eir/eir.json
+          eir request show 7e2a90c4b1f84d06953a2c7e8b1d4f60 --config /etc/openceir/eir.json
         """)
 
     @OptionGroup var common: CommonOptions

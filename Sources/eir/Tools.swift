@@ -38,8 +38,8 @@ struct Status: AsyncParsableCommand {
     abstract: "Show where the list stands and how following goes.",
     discussion: """
       EXAMPLES
-        eir status --config /etc/eir/eir.json
-        eir status --config /etc/eir/eir.json --format json
+        eir status --config /etc/openceir/eir.json
+        eir status --config /etc/openceir/eir.json --format json
       """)
 
   @OptionGroup var common: CommonOptions
@@ -61,7 +61,7 @@ struct Accept: AsyncParsableCommand {
       Look at eir status first: what is held would make these devices black.
 
       EXAMPLES
-        eir accept --config /etc/eir/eir.json
+        eir accept --config /etc/openceir/eir.json
       """)
 
   @OptionGroup var common: CommonOptions
@@ -84,7 +84,7 @@ struct Reload: AsyncParsableCommand {
       What needs a restart is named. The same as SIGHUP.
 
       EXAMPLES
-        eir reload --config /etc/eir/eir.json
+        eir reload --config /etc/openceir/eir.json
       """)
 
   @OptionGroup var common: CommonOptions
