@@ -152,9 +152,9 @@ let package = Package(
     command(
       "benchmark",
       [
-        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "ListExchange",
-        "ListIndex", "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation",
-        nio("NIOCore"), nio("NIOPosix"),
+        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EIRNode",
+        "EquipmentCheck", "ListExchange", "ListIndex", "PostgreSQL", "RegistryFiles",
+        "RegistryStore", "Simulation", nio("NIOCore"), nio("NIOPosix"), logging,
       ], path: "Tests/benchmark"),
     test("DeviceIdentityTests", ["DeviceIdentity", "Simulation"]),
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),

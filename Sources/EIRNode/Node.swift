@@ -26,7 +26,7 @@ package struct Node: Sendable {
     package var gsup: SocketAddress?
   }
 
-  /// Threads that wait for the disk: one for the list, one to compact it, two for files.
+  /// Threads that wait for the disk: one for the list, one to look after it, two for files.
   private static let waitingThreads = 4
   private static let betweenLogFlushes = Duration.milliseconds(500)
   private static let shutdownPatience = Duration.seconds(15)
@@ -117,6 +117,9 @@ package struct Node: Sendable {
     services += [ListenerService { await listener.shutdown() }, admin]
     if let s13 { services.append(ListenerService { await s13.shutdown() }) }
     if let gsup { services.append(ListenerService { await gsup.listener.shutdown() }) }
+    let care = ListCare(
+      keeper: keeper, threads: threads, logger: logger, replaced: { exchange.wakeUp.ring() })
+    services.append(LoopService { await care.run() })
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     services.append(
       LoopService { for await _ in hangUps { await reloader.reloadUnasked() } })
