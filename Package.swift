@@ -154,9 +154,9 @@ let package = Package(
     command(
       "benchmark",
       [
-        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "EIRNode", "ListExchange",
-        "ListIndex", "PostgreSQL", "RegistryFiles", "RegistryStore", "Simulation",
-        nio("NIOCore"), nio("NIOPosix"),
+        "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EIRNode",
+        "EquipmentCheck", "ListExchange", "ListIndex", "PostgreSQL", "RegistryFiles",
+        "RegistryStore", "Simulation", nio("NIOCore"), nio("NIOPosix"), logging,
       ], path: "Tests/benchmark"),
     target(
       "Fuzzing",

@@ -107,7 +107,12 @@ package final class RegistryLists: Service {
         try await rebuild(epoch: epoch, operators: operators)
         continue
       }
-      try await apply(rows, epoch: epoch)
+      do {
+        try await apply(rows, epoch: epoch)
+      } catch let error as ListIndexError where error.code == .wrongHash {
+        logger.error("The file of a list is damaged; the lists are built anew.")
+        try await rebuild(epoch: epoch, operators: operators)
+      }
       publish()
     }
     if publish() != before || !hasCompared {

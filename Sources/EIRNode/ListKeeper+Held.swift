@@ -31,13 +31,18 @@ extension ListKeeper {
     guard let current = index.current else { return }
     let held = current.held
     guard !held.isEmpty else { return }
-    let isWhite: (Subject) -> Bool = { current.listed($0)?.effective?.status != .black }
+    let isOver: (Subject, HeldSubject) -> Bool = { subject, held in
+      // A list that an older file gave is not yet where the subject became black.
+      let isAhead = held.span.isKnown && held.span.upTo > current.head.position
+      return !isAhead && current.listed(subject)?.effective?.status != .black
+    }
     let released: [Subject]
     if let changes {
-      let changed = Set(changes.lazy.map(\.subject).filter { held[$0] != nil })
-      released = changed.filter(isWhite)
+      released = Set(changes.lazy.map(\.subject)).filter { subject in
+        held[subject].map { isOver(subject, $0) } ?? false
+      }
     } else {
-      released = held.filter { subject, _ in isWhite(subject) }
+      released = held.filter(isOver)
     }
     guard !released.isEmpty else { return }
     try Self.kept { () throws(ListIndexError) in try index.unhold(released) }

@@ -104,6 +104,8 @@ extension ListKeeper {
     try Self.kept { () throws(ListIndexError) in _ = try index.install(snapshotFile: path) }
     state.brake = brake
     state.follower.reached(checkpoint)
+    state.isDamaged = false
+    fileReport.withLock { $0.written(asOf: now) }
     try releaseWhatIsNoLongerBlack()
     // Those that count for this snapshot have been seen with it.
     state.seenMarks = Set(checkpoint.massMarks)

@@ -32,6 +32,8 @@ package final class ListKeeper: Sendable {
     var brake: Brake
     /// Marks that have released what they explain; looked at again after a restart.
     var seenMarks: Set<MassMark> = []
+    /// Whether the file that is answered from is known to be damaged, and there is no other.
+    var isDamaged = false
   }
 
   let index: ListIndex
@@ -41,6 +43,7 @@ package final class ListKeeper: Sendable {
   private let shownBrake: Mutex<Brake>
   let brakeFile: BrakeFile
   let broadcastCount = Atomic<Int>(0)
+  let fileReport: Mutex<ListFileReport>
 
   /// Opens the directory, which no other process may then use.
   package init(
@@ -57,9 +60,11 @@ package final class ListKeeper: Sendable {
         follower: FeedFollower(feed: feed, registry: registry, head: index.current?.head),
         brake: brake))
     shownBrake = Mutex(brake)
+    fileReport = Mutex(ListFileReport(index.notices))
     // Former programs held whole snapshots; what was in this one comes again.
     unlink(directory + "/snapshot.held")
-    try releaseWhatIsNoLongerBlack()
+    // Of what an older list does not have yet, nothing can be said.
+    if !index.notices.contains(where: \.isOfOlderIndex) { try releaseWhatIsNoLongerBlack() }
   }
 
   package var current: ListSnapshot? { index.current }
@@ -93,7 +98,9 @@ package final class ListKeeper: Sendable {
   }
 
   /// What to do when nothing has come.
-  package var next: FeedFollower.Action { state.withLock { $0.follower.next } }
+  package var next: FeedFollower.Action {
+    state.withLock { $0.isDamaged ? .takeSnapshot(.damaged) : $0.follower.next }
+  }
 
   package func refused(_ problem: ExchangeProblem) -> FeedFollower.Action {
     state.withLock { $0.follower.refused(problem) }
@@ -108,18 +115,6 @@ package final class ListKeeper: Sendable {
     switch state.withLock({ $0.follower.offered(checkpoint) }) {
     case .apply, .confirm, .ignore, .changeEpoch: true
     default: false
-    }
-  }
-
-  /// Writes a new index file when the changes since the last have become many.
-  package func compactIfNeeded() throws(NodeError) {
-    guard index.needsCompaction else { return }
-    do throws(ListIndexError) {
-      try index.compact()
-    } catch {
-      if case .compacting = error.code { return }
-      if case .superseded = error.code { return }
-      throw NodeError(error)
     }
   }
 

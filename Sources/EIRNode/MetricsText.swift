@@ -20,6 +20,12 @@ struct MetricsText {
     }
     gauge(
       "eir_list_entries", "Subjects on the list.", Int(clamping: status.entries?.total ?? 0))
+    gauge(
+      "eir_list_file_damaged", "1 while answers are given from a file that is damaged.",
+      status.listFile.isDamaged ? 1 : 0)
+    counter(
+      "eir_list_files_refused_total", "Files of the list that were refused since the start.",
+      status.listFile.refused)
     gauge("eir_held_subjects", "Subjects that the brake holds.", status.brake.heldSubjects)
     gauge(
       "eir_brake_added", "Blacks added in the last 24 hours.", status.brake.blacksAddedInOneDay)

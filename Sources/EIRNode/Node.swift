@@ -26,7 +26,7 @@ package struct Node: Sendable {
     package var gsup: SocketAddress?
   }
 
-  /// Threads that wait for the disk: one for the list, one to compact it, one for known devices,
+  /// Threads that wait for the disk: one for the list, one to look after it, one for known devices,
   /// two for files.
   private static let waitingThreads = 5
   private static let betweenLogFlushes = Duration.milliseconds(500)
@@ -130,6 +130,9 @@ package struct Node: Sendable {
         await gsup?.listener.shutdown()
         _ = await (n17, diameter)
       })
+    let care = ListCare(
+      keeper: keeper, threads: threads, logger: logger, replaced: { exchange.wakeUp.ring() })
+    services.append(LoopService { await care.run() })
     services += exchange.services(pace: pace) { arrivals.exchange($0) }
     services.append(ListenerService { notice.tell(.stopping) })
     services.append(

@@ -77,6 +77,7 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
+  package var listFile: ListFileReport
 
   package init(
     _ inForce: DecisionInForce, keeper: ListKeeper, health: FeedHealth.Report?,
@@ -108,6 +109,7 @@ package struct StatusReport: Hashable, Codable, Sendable {
     shadow = settings.decision.isShadow
     override = settings.decision.override?.description
     diskFull = health?.isDiskFull ?? false
+    listFile = keeper.file
   }
 }
 
@@ -136,6 +138,7 @@ extension StatusReport {
         "  entries    \(entries.total): \(entries.imeis) IMEIs, \(entries.ranges) ranges, "
           + "\(entries.tacs) TACs, \(entries.pairings) pairings")
     }
+    lines += listFile.lines
     lines.append(
       "  brake      \(brake.blacksAddedInOneDay) of at most \(brake.limit) blacks in a day, "
         + "\(brake.heldSubjects) held")

@@ -21,11 +21,12 @@ package struct FeedFollower: Hashable, Sendable {
   }
 
   package enum SnapshotReason: Hashable, Sendable, CustomStringConvertible {
-    case noList, beforeHorizon, digestDiffers, epochChanged, cheaper
+    case noList, damaged, beforeHorizon, digestDiffers, epochChanged, cheaper
 
     package var description: String {
       switch self {
       case .noList: "there is no list yet"
+      case .damaged: "the file of the list is damaged"
       case .beforeHorizon: "the registry no longer holds the changes since"
       case .digestDiffers: "the list is not what the registry has at this position"
       case .epochChanged: "the registry has started a new epoch with another list"

@@ -15,24 +15,28 @@ struct ChangeLog: Sendable {
 
   let path: String
   private let descriptor: Int32
+  /// So many bytes of records behind the header are the end of the log before, too.
+  let carriedByteCount: Int
   /// Where the next record goes. What lies behind is torn and counts for nothing.
   private(set) var end: Int
   /// Where the last record starts, if it is a checkpoint: the next one is written over it, so that
   /// a quiet list does not grow its log.
   private var lastCheckpoint: Int?
 
-  /// A new file, durable together with its header and `tail`; its directory entry is made durable
-  /// by the caller, who renames the index file afterwards.
+  /// A new file, durable together with its header and `tail`, the end of the log before; its
+  /// directory entry is made durable by the caller, who renames the index file afterwards.
   init(
     creating path: String, generation: UInt64, tail: [UInt8] = []
   ) throws(ListIndexError) {
     self.path = path
+    carriedByteCount = tail.count
     descriptor = try FileSystem.create(path)
     var bytes = Self.magic
     bytes.append(little: Self.version)
     bytes.append(little: UInt32(Self.headerByteCount))
     bytes.append(little: generation)
-    bytes += [UInt8](repeating: 0, count: 16)
+    bytes.append(little: UInt64(tail.count))
+    bytes.append(little: UInt64(0))
     bytes += SHA256.hash(data: bytes).prefix(LogRecord.checksumByteCount)
     bytes += tail
     end = bytes.count
@@ -57,7 +61,7 @@ struct ChangeLog: Sendable {
     do throws(ListIndexError) {
       let file = try MappedFile(path: path)
       byteCount = file.byteCount
-      records = try file.withBytes { (bytes) throws(ListIndexError) in
+      (carriedByteCount, records) = try file.withBytes { (bytes) throws(ListIndexError) in
         try Self.records(in: bytes, generation: generation, content: content, path)
       }
       end = records.last?.end ?? Self.headerByteCount
@@ -69,16 +73,17 @@ struct ChangeLog: Sendable {
 
   private static func records(
     in bytes: UnsafeRawBufferPointer, generation: UInt64, content: IndexContent, _ path: String
-  ) throws(ListIndexError) -> [PlacedRecord] {
+  ) throws(ListIndexError) -> (carriedByteCount: Int, [PlacedRecord]) {
     var reader = ByteReader(bytes)
-    guard isHeader(reader.bytes(headerByteCount), generation: generation) else {
+    let header = reader.bytes(headerByteCount)
+    guard let base = header?.baseAddress, isHeader(header, generation: generation) else {
       throw ListIndexError(.damaged("the log has a wrong header"), path: path)
     }
     var records: [PlacedRecord] = []
     while let record = try LogRecord.next(&reader, content) {
       records.append(PlacedRecord(record: record, end: reader.offset))
     }
-    return records
+    return (Int(clamping: base.little(24, as: UInt64.self)), records)
   }
 
   private static func isHeader(_ bytes: UnsafeRawBufferPointer?, generation: UInt64) -> Bool {

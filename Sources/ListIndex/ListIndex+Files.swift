@@ -60,10 +60,9 @@ extension ListIndex {
 
   /// Begins a generation. A crash before the index file is renamed leaves the old one as it was;
   /// after it, the new one is complete.
-  private func begin(
+  func begin(
     _ writer: inout Writer, with file: String, tail: [UInt8]
   ) throws(ListIndexError) {
-    let old = GenerationFiles(directory, writer.generation)
     let new = GenerationFiles(directory, writer.generation + 1)
     var log: ChangeLog?
     if keepsLog {
@@ -82,58 +81,10 @@ extension ListIndex {
     writer.log?.close()
     writer.log = log
     writer.generation += 1
-    FileSystem.removeIfPossible(old.index)
-    FileSystem.removeIfPossible(old.log)
-  }
-
-  /// Writes the list as one new file and drops the part of the log that it holds. From any thread,
-  /// while answers and changes go on; changes wait only while the last of them are carried over.
-  ///
-  /// Throws `superseded` where another list was installed meanwhile; nothing is lost then.
-  package func compact() throws(ListIndexError) {
-    let start = try writer.withLock { (writer) throws(ListIndexError) in
-      guard !writer.isCompacting else { throw ListIndexError(.compacting) }
-      let snapshot = try snapshot()
-      writer.isCompacting = true
-      return (snapshot, generation: writer.generation, tail: writer.log?.tailStart ?? 0)
-    }
-    let path = directory + "/compacted.new"
-    do throws(ListIndexError) {
-      _ = try FeedFile.write(start.0, to: path)
-      let index = try MappedIndex(path: path, verify: false)
-      try writer.withLock { (writer) throws(ListIndexError) in
-        guard writer.generation == start.generation else {
-          throw ListIndexError(.superseded)
-        }
-        try finishCompaction(&writer, index, tailStart: start.tail)
-      }
-    } catch {
-      FileSystem.removeIfPossible(path)
-      endCompaction()
-      throw error
-    }
-    endCompaction()
-  }
-
-  private func finishCompaction(
-    _ writer: inout Writer, _ index: MappedIndex, tailStart: Int
-  ) throws(ListIndexError) {
-    let before = try snapshot()
-    var replay = Replay(try ListSnapshot(index: index, held: before.heldAnswers))
-    for record in writer.sinceCompaction { try replay.apply(record) }
-    let after = try replay.finish()
-    guard after.indexHead == before.indexHead, after.counts == before.counts else {
-      throw ListIndexError(.damaged("the list written anew differs"), path: index.path)
-    }
-    let tail = try writer.log?.bytes(from: tailStart) ?? []
-    try begin(&writer, with: index.path, tail: tail)
-    publish(after)
-  }
-
-  private func endCompaction() {
-    writer.withLock { writer in
-      writer.isCompacting = false
-      writer.sinceCompaction = []
-    }
+    // The one before stays, until this has lasted as long as a generation does.
+    let oldest = keepsLog && writer.indexGeneration > 0 ? writer.indexGeneration : writer.generation
+    writer.indexGeneration = writer.generation
+    GenerationFiles.removeSuperseded(
+      in: directory, keepingFrom: oldest, newest: writer.generation)
   }
 }

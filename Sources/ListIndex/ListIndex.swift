@@ -4,10 +4,11 @@ internal import Synchronization
 
 /// A list that is kept on disk: one directory, one writing process, readers on any thread.
 ///
-/// A directory holds one pair of files of the same generation, `<generation>.index` and
-/// `<generation>.log`. A new generation begins when its index file is renamed into place, which is
-/// the last step of making it: the log beside it is complete by then, so that no index is ever read
-/// with the log of another.
+/// A directory holds pairs of files, `<generation>.index` and `<generation>.log`, of which the
+/// newest counts. A new generation begins when its index file is renamed into place, which is the
+/// last step of making it: the log beside it is complete by then. The generation before is kept
+/// until the next begins: where the newest index file is refused, it and its log give the list as
+/// it was when the newest began, and the newest log what came after.
 package final class ListIndex: Sendable {
   /// What opening had to leave out.
   package enum Notice: Hashable, Sendable {
@@ -15,13 +16,18 @@ package final class ListIndex: Sendable {
     case tornTail(byteCount: Int)
     case logMissing
     case damagedLog(ListIndexError)
-    case damagedIndex(ListIndexError)
+    case refusedIndex(ListIndexError)
+    /// The file of a former generation took the place of those that were refused.
+    case olderIndex(position: Position)
     case damagedHeld(ListIndexError)
     case tornHeld(byteCount: Int)
   }
 
   struct Writer: Sendable {
+    /// The highest that was begun.
     var generation: UInt64
+    /// Of the index file that is in use; 0 without one.
+    var indexGeneration: UInt64
     var log: ChangeLog?
     var held: HeldFile
     var isCompacting = false
@@ -61,7 +67,9 @@ package final class ListIndex: Sendable {
       notices = recovery.notices
       published = Mutex(snapshot)
       writer = Mutex(
-        Writer(generation: recovery.generation, log: recovery.log, held: recovery.held))
+        Writer(
+          generation: recovery.generation, indexGeneration: recovery.indexGeneration,
+          log: recovery.log, held: recovery.held))
     } catch {
       close(lockDescriptor)
       throw error
@@ -189,7 +197,10 @@ extension ListIndex.Notice: CustomStringConvertible {
     case .logMissing: "The log of the list index is missing: the list may be older than it was."
     case .damagedLog(let error):
       "The log of the list index was read up to its damage only: \(error)"
-    case .damagedIndex(let error): "There is no list until one is installed: \(error)"
+    case .refusedIndex(let error): "A file of the list was refused: \(error)"
+    case .olderIndex(let position):
+      "An older file took the place of the one that was refused: the list goes on from position"
+        + " \(position)."
     case .damagedHeld(let error): "No subject is held any more: \(error)"
     case .tornHeld(let byteCount):
       "The held subjects ended in \(byteCount) bytes of an unfinished record, which were dropped."

@@ -1,13 +1,17 @@
 internal import DeviceLists
 
-/// Finds the newest generation of a directory and brings it up to its last whole record.
+/// Finds the newest index file of a directory that is sound and brings it up to the last whole
+/// record: of its own log, and of those of later generations, whose index file was refused.
 struct Recovery {
   let directory: String
   let registry: RegistryName
   let content: IndexContent
   let keepsLog: Bool
 
+  /// The highest that was ever begun, as far as is seen.
   private(set) var generation: UInt64 = 0
+  /// Of the index file that was taken; 0 without one.
+  private(set) var indexGeneration: UInt64 = 0
   private(set) var log: ChangeLog?
   private(set) var held: HeldFile
   private(set) var notices: [ListIndex.Notice] = []
@@ -20,28 +24,112 @@ struct Recovery {
     held = HeldFile(path: ListIndex.heldPath(directory))
   }
 
+  /// At the start.
   mutating func run() throws(ListIndexError) -> ListSnapshot? {
     let names = try FileSystem.names(in: directory)
-    generation = names.compactMap(GenerationFiles.generation).max() ?? 0
-    let files = GenerationFiles(directory, generation)
-    for name in names where GenerationFiles.isLeftOver(name, generation) {
+    for name in names where GenerationFiles.isUnfinished(name) {
       FileSystem.removeIfPossible(directory + "/" + name)
     }
-    guard generation > 0 else { return nil }
-    do throws(ListIndexError) {
-      let index = try MappedIndex(path: files.index, verify: false)
-      guard index.header.head.registry == registry, index.header.head.content == content else {
-        throw ListIndexError(.otherList, path: files.index)
+    return try newest(among: names, below: .max, verify: false)
+  }
+
+  /// While another process cannot write here: the newest of the generations before one whose file
+  /// turned out to be damaged. It is read as a whole, for the next could be no better.
+  mutating func run(before generation: UInt64) throws(ListIndexError) -> ListSnapshot? {
+    try newest(
+      among: FileSystem.names(in: directory), below: generation, verify: true,
+      refusing: [generation])
+  }
+
+  private mutating func newest(
+    among names: [String], below limit: UInt64, verify: Bool, refusing: [UInt64] = []
+  ) throws(ListIndexError) -> ListSnapshot? {
+    let logs = GenerationFiles.generations(.log, among: names).sorted()
+    let indexes = GenerationFiles.generations(.index, among: names).sorted(by: >)
+    let set = GenerationFiles.generations(.refused, among: names)
+    generation = (logs + indexes + set).max() ?? 0
+    var refused = refusing
+    var doubtful: UInt64?
+    for number in indexes where number < limit {
+      guard let index = try sound(number, verify: verify) else {
+        refused.append(number)
+        continue
       }
-      let snapshot = try ListSnapshot(index: index, held: readHeld())
-      return keepsLog ? try replayed(snapshot, files) : snapshot
+      let found = Found(
+        index: index, number: number, laterLogs: logs.filter { $0 > number },
+        previous: indexes.first { $0 < number })
+      do throws(ListIndexError) {
+        return try taken(found, refused: refused, isLastResort: false)
+      } catch {
+        guard error.code == .wrongHash else { throw error }
+        notices.append(.refusedIndex(error))
+        doubtful = doubtful ?? number
+        refused.append(number)
+      }
+    }
+    // Wrong in places is better than nothing, until another comes.
+    guard let doubtful, refusing.isEmpty, let index = try sound(doubtful, verify: false) else {
+      return nil
+    }
+    let found = Found(
+      index: index, number: doubtful, laterLogs: logs.filter { $0 > doubtful }, previous: nil)
+    return try taken(found, refused: [], isLastResort: true)
+  }
+
+  private struct Found {
+    let index: MappedIndex
+    let number: UInt64
+    let laterLogs: [UInt64]
+    let previous: UInt64?
+  }
+
+  /// Nil after a notice why it was refused.
+  private mutating func sound(
+    _ number: UInt64, verify: Bool
+  ) throws(ListIndexError) -> MappedIndex? {
+    let path = GenerationFiles(directory, number).index
+    do throws(ListIndexError) {
+      let index = try MappedIndex(path: path, verify: verify)
+      guard index.header.head.registry == registry, index.header.head.content == content else {
+        throw ListIndexError(.otherList, path: path)
+      }
+      return index
     } catch {
       switch error.code {
-      case .system, .otherList, .unknownWord: throw error
-      default: notices.append(.damagedIndex(error))
+      case .system, .otherList: throw error
+      default: notices.append(.refusedIndex(error))
       }
       return nil
     }
+  }
+
+  /// Throws `wrongHash`, and has changed nothing, where the log does not fit because the index file
+  /// is damaged.
+  private mutating func taken(
+    _ found: Found, refused: [UInt64], isLastResort: Bool
+  ) throws(ListIndexError) -> ListSnapshot {
+    let number = found.number
+    var snapshot = try ListSnapshot(index: found.index, held: HeldAnswers())
+    if keepsLog {
+      var chain = LogChain(directory: directory, content: content, trustsIndex: isLastResort)
+      snapshot = try chain.replay(on: snapshot, of: number, later: found.laterLogs)
+      notices += chain.notices
+      log = chain.log
+    }
+    indexGeneration = number
+    snapshot = try snapshot.with(held: readHeld())
+    if !refused.isEmpty { notices.append(.olderIndex(position: snapshot.head.position)) }
+    for number in refused {
+      let files = GenerationFiles(directory, number)
+      if FileSystem.exists(files.index) {
+        try FileSystem.rename(files.index, to: files.refused)
+      }
+    }
+    if refused.isEmpty, !isLastResort {
+      let oldest = keepsLog ? found.previous ?? number : number
+      GenerationFiles.removeSuperseded(in: directory, keepingFrom: oldest, newest: number)
+    }
+    return snapshot
   }
 
   private mutating func readHeld() -> HeldAnswers {
@@ -55,50 +143,6 @@ struct Recovery {
       notices.append(.damagedHeld(error))
       return HeldAnswers()
     }
-  }
-
-  private mutating func replayed(
-    _ snapshot: ListSnapshot, _ files: GenerationFiles
-  ) throws(ListIndexError) -> ListSnapshot {
-    guard FileSystem.exists(files.log) else {
-      notices.append(.logMissing)
-      log = try ChangeLog(creating: files.log, generation: generation)
-      return snapshot
-    }
-    var records: [ChangeLog.PlacedRecord] = []
-    var byteCount = 0
-    do throws(ListIndexError) {
-      log = try ChangeLog(
-        opening: files.log, generation: generation, content: content, records: &records,
-        byteCount: &byteCount)
-    } catch {
-      guard case .damaged = error.code else { throw error }
-      notices.append(.damagedLog(error))
-      log = try ChangeLog(creating: files.log, generation: generation)
-      return snapshot
-    }
-    let result = try replay(&records, on: snapshot)
-    let end = records.last?.end ?? ChangeLog.headerByteCount
-    if byteCount > end { notices.append(.tornTail(byteCount: byteCount - end)) }
-    if byteCount > end || log?.end != end { try log?.truncate(to: end) }
-    return result
-  }
-
-  /// Shortens `records` to those that fit.
-  private mutating func replay(
-    _ records: inout [ChangeLog.PlacedRecord], on snapshot: ListSnapshot
-  ) throws(ListIndexError) -> ListSnapshot {
-    var replay = Replay(snapshot)
-    for (place, item) in records.enumerated() {
-      do throws(ListIndexError) {
-        try replay.apply(item.record)
-      } catch {
-        notices.append(.damagedLog(error))
-        records.removeSubrange(place...)
-        return try self.replay(&records, on: snapshot)
-      }
-    }
-    return try replay.finish()
   }
 }
 
@@ -131,30 +175,5 @@ struct Replay {
 
   consuming func finish() throws(ListIndexError) -> ListSnapshot {
     try editor.finish(head: head)
-  }
-}
-
-/// The names of the files of one generation.
-struct GenerationFiles {
-  let index: String
-  let log: String
-
-  init(_ directory: String, _ generation: UInt64) {
-    index = "\(directory)/\(generation).index"
-    log = "\(directory)/\(generation).log"
-  }
-
-  static func generation(_ name: String) -> UInt64? {
-    name.hasSuffix(".index") ? UInt64(name.dropLast(6)) : nil
-  }
-
-  /// Of another generation, or unfinished.
-  static func isLeftOver(_ name: String, _ generation: UInt64) -> Bool {
-    if name.hasSuffix(".part") || name.hasSuffix(".new") { return true }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[1] == "index" || parts[1] == "log" else { return false }
-    // Somebody may keep another log beside the list.
-    guard let number = UInt64(parts[0]) else { return false }
-    return number != generation
   }
 }

@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// Applies, compacts now and then, and says each position once it is acknowledged.
+  /// Applies, compacts and installs now and then, and says each position once it is acknowledged.
   private func applyForever(_ directory: String) throws {
     let index = try Self.open(directory)
     try index.startEmpty(epoch: Samples.epoch, position: .start, issuedAt: Samples.now)
@@ -45,11 +45,17 @@ import Testing
       let delta = Self.next(&model, &random)
       try index.apply(delta)
       ChildProcess.say("\(delta.upTo)")
-      if random.below(5) == 0 { try index.compact() }
+      switch random.below(10) {
+      case 0, 1: try index.compact(yielding: true)
+      case 2:
+        _ = try model.write(to: directory + ".new")
+        try index.install(snapshotFile: directory + ".new")
+      default: break
+      }
     }
   }
 
-  @Test(.enabled(if: ChildProcess.task == nil), arguments: 0..<8)
+  @Test(.enabled(if: ChildProcess.task == nil), arguments: 0..<24)
   func `after kill -9 nothing that was acknowledged is missing`(round: Int) throws {
     let folder = try Folder()
     let directory = folder / "list"
@@ -59,15 +65,29 @@ import Testing
     let rest = child.lastLine { _ in false }
     #expect(child.wait() == 128 + SIGKILL)
     let acknowledged = try #require(UInt64(rest ?? last ?? ""))
-    let index = try Self.open(directory)
-    let snapshot = try #require(index.current)
+    let snapshot = try #require(try Self.open(directory).current)
     #expect(snapshot.head.position.number >= acknowledged)
     var (model, random) = Self.history(31)
     while model.head.position < snapshot.head.position {
       _ = Self.next(&model, &random)
-      if random.below(5) == 0 { continue }
+      _ = random.below(10)
     }
     model.expectSame(snapshot, using: &random)
+    try Self.damageNewest(in: directory, using: &random)
+    model.expectSame(try #require(try Self.open(directory).current), using: &random)
+  }
+
+  /// The generation before has it all, too.
+  private static func damageNewest(
+    in directory: String, using random: inout SeededGenerator
+  ) throws {
+    let names = try FileSystem.names(in: directory)
+    let generations = GenerationFiles.generations(.index, among: names).sorted()
+    guard generations.count > 1, let newest = generations.last else { return }
+    let path = GenerationFiles(directory, newest).index
+    var bytes = try contents(path)
+    bytes[random.below(512)] ^= 1
+    try FileSystem.replace(path, with: bytes)
   }
 
   /// With no room for files beyond a size, as on a full disk.

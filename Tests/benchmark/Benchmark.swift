@@ -9,6 +9,8 @@ struct Benchmark {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let benchmarks: [String: ([String]) async throws -> [Judgement]] = [
       "index": { _ in try IndexBenchmark.run() },
+      "index-sizes": { try await IndexSizesBenchmark.run($0) },
+      "busy": { _ in try await BusyBenchmark.run() },
       "s13": { _ in try await S13Benchmark.run() },
       "echo-server": { arguments in
         try await EchoServer.serve(port: arguments.first.flatMap { Int($0) } ?? 0)

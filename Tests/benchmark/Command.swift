@@ -84,6 +84,8 @@ struct ProcessMemory {
   /// The most that was resident since ``forgetPeak(of:)``, and what is: MiB.
   let peak: Double
   let resident: Double
+  /// Of what is: MiB that no file backs.
+  let anonymous: Double
 
   init(of process: Int32) throws {
     let text = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
@@ -93,6 +95,7 @@ struct ProcessMemory {
     }
     peak = value("VmHWM:") / 1_024
     resident = value("VmRSS:") / 1_024
+    anonymous = value("RssAnon:") / 1_024
   }
 
   /// Writing 5 there resets the peak: proc(5), clear_refs.

@@ -100,6 +100,54 @@ struct DiameterLoad: Sendable {
     return measured
   }
 
+  /// Asks at a steady pace, whatever the answers take: the latency of each counts from when it
+  /// should have been asked.
+  func run(
+    against address: String, perSecond: Double, seconds: Double
+  ) async throws -> Measured {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread {
+        continuation.resume(with: Result { try askSteadily(address, perSecond, seconds) })
+      }.start()
+    }
+  }
+
+  private func askSteadily(
+    _ address: String, _ perSecond: Double, _ seconds: Double
+  ) throws -> Measured {
+    let socket = try PlainSocket(address)
+    var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    try socket.write(DiameterBytes.capabilities(host: "mme1.example.org"))
+    _ = try socket.read(into: &buffer, at: 0)
+    var measured = Measured()
+    let total = Int(perSecond * seconds)
+    let pace = SteadyPace(perSecond: perSecond)
+    Thread { [self] in
+      for number in 0..<total {
+        pace.wait(for: number)
+        let place = number % requestCount * requestBytes
+        // Where this fails, so does reading, which says so.
+        guard (try? socket.write(requests[place..<place + requestBytes])) != nil else { return }
+      }
+    }.start()
+    var filled = 0
+    while measured.answered < total {
+      filled += try socket.read(into: &buffer, at: filled)
+      let (count, black, used) = Self.count(buffer, filled)
+      for _ in 0..<count {
+        measured.latencies.append(pace.seconds(since: measured.answered))
+        measured.answered += 1
+      }
+      measured.black += black
+      buffer.withUnsafeMutableBytes { bytes in
+        if let base = bytes.baseAddress, used > 0 { memmove(base, base + used, filled - used) }
+      }
+      filled -= used
+    }
+    measured.seconds = pace.seconds(since: 0)
+    return measured
+  }
+
   /// Whole messages at the front, how many end in an Equipment-Status that is black, and their
   /// bytes.
   private static func count(_ buffer: [UInt8], _ filled: Int) -> (Int, Int, Int) {

@@ -12,7 +12,7 @@ struct ListPopulation {
   static let tacFile = "Tests/Simulation/Data/tac/osmocom-tac.csv"
 
   let types: [TAC]
-  private(set) var generator: SeededGenerator
+  var generator: SeededGenerator
 
   init() throws {
     types = try SampleTypes.read(ByteSource(path: Self.tacFile), fileName: Self.tacFile)
@@ -23,6 +23,16 @@ struct ListPopulation {
 
   /// Different IMEIs in rising order. The weight of a type falls with the 0.8th power of its rank.
   mutating func keys(count: Int) -> [UInt64] {
+    var keys: [UInt64] = []
+    keys.reserveCapacity(count)
+    visitKeys(count: count) { keys.append($0) }
+    return keys
+  }
+
+  /// As ``keys(count:)``, one after another: a list may be larger than memory.
+  mutating func visitKeys<Failure: Error>(
+    count: Int, _ body: (UInt64) throws(Failure) -> Void
+  ) throws(Failure) {
     let shuffled = types.shuffled(using: &generator)
     let weights = (0..<types.count).map { Power.of(Double($0 + 1), -0.8) }
     let total = weights.reduce(0, +)
@@ -37,15 +47,14 @@ struct ListPopulation {
       rest -= more
       place += 1
     }
-    var keys: [UInt64] = []
-    keys.reserveCapacity(count)
     for (tac, count) in zip(shuffled, counts).sorted(by: { $0.0 < $1.0 }) {
-      append(tac.imeis.lowerBound.number, count, to: &keys)
+      try visit(tac.imeis.lowerBound.number, count, body)
     }
-    return keys
   }
 
-  private mutating func append(_ first: UInt64, _ count: Int, to keys: inout [UInt64]) {
+  private mutating func visit<Failure: Error>(
+    _ first: UInt64, _ count: Int, _ body: (UInt64) throws(Failure) -> Void
+  ) throws(Failure) {
     var bits = [UInt64](repeating: 0, count: 15_625)
     var found = 0
     while found < count {
@@ -58,7 +67,7 @@ struct ListPopulation {
     for (place, word) in bits.enumerated() {
       var word = word
       while word != 0 {
-        keys.append(first + UInt64(place * 64 + word.trailingZeroBitCount))
+        try body(first + UInt64(place * 64 + word.trailingZeroBitCount))
         word &= word - 1
       }
     }
@@ -75,21 +84,56 @@ struct ListPopulation {
   mutating func write(
     _ keys: [UInt64], registry: RegistryName, feed: Feed, to path: String
   ) throws -> WrittenIndex {
-    let writer = try IndexFileWriter(path: path)
-    var canonical = Self.classes.compactMap { listed in
-      listed.all.map { CanonicalEntry(scope: .all, entryClass: $0) }
+    var file = try PopulationFile(path, generator)
+    for key in keys { try file.append(key) }
+    generator = file.generator
+    return try file.finish(registry, feed, Position(1))
+  }
+
+  /// As many keys, of which none is kept.
+  ///
+  /// - Parameter seen: told of each key.
+  mutating func write(
+    count: Int, registry: RegistryName, feed: Feed, position: Position = Position(1),
+    to path: String, _ seen: (UInt64) -> Void
+  ) throws -> WrittenIndex {
+    var file = try PopulationFile(path, SeededGenerator(seed: Self.seed + 1))
+    try visitKeys(count: count) { (key) throws in
+      try file.append(key)
+      seen(key)
     }
-    var digest = ListDigest.zero
-    for key in keys {
-      let number = below(Self.classCount)
-      let subject = Subject.imei(IMEI(unchecked: key))
-      try writer.append(subject, Self.classes[number])
-      digest += canonical[number].digest(of: subject)
-    }
-    return try writer.finish(
+    return try file.finish(registry, feed, position)
+  }
+}
+
+/// An index file while it is written.
+private struct PopulationFile {
+  private let writer: IndexFileWriter
+  private(set) var generator: SeededGenerator
+  private var canonical = ListPopulation.classes.compactMap { listed in
+    listed.all.map { CanonicalEntry(scope: .all, entryClass: $0) }
+  }
+  private var digest = ListDigest.zero
+
+  init(_ path: String, _ generator: SeededGenerator) throws {
+    writer = try IndexFileWriter(path: path)
+    self.generator = generator
+  }
+
+  mutating func append(_ key: UInt64) throws {
+    let number = Int(generator.next() % UInt64(ListPopulation.classCount))
+    let subject = Subject.imei(IMEI(unchecked: key))
+    try writer.append(subject, ListPopulation.classes[number])
+    digest += canonical[number].digest(of: subject)
+  }
+
+  func finish(
+    _ registry: RegistryName, _ feed: Feed, _ position: Position
+  ) throws -> WrittenIndex {
+    try writer.finish(
       head: IndexHead(
         registry: registry, content: .feed(feed), epoch: Epoch(high: 1, low: 2),
-        position: Position(1), digests: ScopeDigests(all: digest),
+        position: position, digests: ScopeDigests(all: digest),
         issuedAt: Instant(secondsSinceEpoch: 1_800_000_000)))
   }
 }

@@ -4,9 +4,9 @@ import ListIndex
 import Simulation
 
 /// From the start of a process until it answers: a CEIR on its embedded cluster, which was set up
-/// and stopped before, and an EIR with a million entries whose CEIR is away.
+/// and stopped before, and an EIR with 20 million entries whose CEIR is away.
 struct ReadyBenchmark {
-  static let entryCount = 1_000_000
+  static let entryCount = 20_000_000
   static let ceirLimitSeconds = 3.0
   static let eirLimitSeconds = 0.5
 

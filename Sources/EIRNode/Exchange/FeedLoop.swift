@@ -40,7 +40,6 @@ package struct FeedLoop: Sendable {
   }
 
   private static let mostDetours = 3
-  private static let betweenCompactions = Duration.seconds(1)
 
   let keeper: ListKeeper
   let client: RegistryClient
@@ -58,13 +57,6 @@ package struct FeedLoop: Sendable {
 
   /// Until the task is cancelled.
   package func run() async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await follow() }
-      group.addTask { await compact() }
-    }
-  }
-
-  private func follow() async {
     var detours = 0
     var insists = false
     var backoff = pace.backoff
@@ -100,10 +92,11 @@ package struct FeedLoop: Sendable {
     }
   }
 
-  /// A node that is pushed to asks after a long silence, and for its first list.
+  /// A node that is pushed to asks after a long silence, for its first list, and for another where
+  /// its file is damaged.
   private var isToAsk: Bool {
     let state = parameters.state
-    if keeper.current == nil, state.inForce.style != .files { return true }
+    if keeper.current == nil || keeper.file.isDamaged, state.inForce.style != .files { return true }
     let heard = health.report.lastBroadcast ?? startedAt
     return state.asksByItself(silentSince: heard, asOf: .now())
   }
@@ -159,24 +152,6 @@ package struct FeedLoop: Sendable {
       return .detour
     case .goOn(let error): return .trouble(NodeError(error))
     case .apply, .confirm, .ignore, .install: return .nothingNew
-    }
-  }
-
-  /// Beside the following, which goes on meanwhile.
-  private func compact() async {
-    var isNews = true
-    while !Task.isCancelled {
-      do {
-        try await threads.runIfActive { try keeper.compactIfNeeded() }
-        isNews = true
-      } catch  where !Task.isCancelled {
-        if isNews {
-          logger.warning(
-            "cannot compact the list; answering goes on", metadata: ["reason": "\(error)"])
-        }
-        isNews = false
-      } catch { return }
-      await WakeUp().wait(atMost: Self.betweenCompactions)
     }
   }
 }
