@@ -87,11 +87,17 @@ extension ListKeeper {
         try release(by: checkpoint.massMarks, &state)
         brake = state.brake
       }
-      let blacks = try Self.blacks(ofFile: path, newTo: current)
+      // Counted first: they are gathered only where they are to be held, for they can be as many
+      // as the list.
+      var newBlacks = 0
+      try Self.visitBlacks(ofFile: path, newTo: current) { _ in newBlacks += 1 }
       let count = Brake.unexplained(
-        blacks.count, by: checkpoint.massMarks, after: current.head.position,
+        newBlacks, by: checkpoint.massMarks, after: current.head.position,
         upTo: checkpoint.position)
       if brake.decide(added: count, listEntries: entryCount, asOf: now) == .hold {
+        var blacks: [Subject] = []
+        blacks.reserveCapacity(newBlacks)
+        try Self.visitBlacks(ofFile: path, newTo: current) { blacks.append($0) }
         try hold(blacks, since: current.head, upTo: checkpoint)
         heldCount = blacks.count
       }
@@ -125,20 +131,16 @@ extension ListKeeper {
   }
 
   /// The subjects that the file has black and that are not black now.
-  private static func blacks(
-    ofFile path: String, newTo current: ListSnapshot
-  ) throws(NodeError) -> [Subject] {
+  private static func visitBlacks(
+    ofFile path: String, newTo current: ListSnapshot, _ body: (Subject) -> Void
+  ) throws(NodeError) {
     let snapshot = try kept { () throws(ListIndexError) in
       try ListSnapshot(file: path, verify: false)
     }
-    var blacks: [Subject] = []
     var entries = snapshot.entries()
     while let entry = entries.next() {
       guard entry.listed.effective?.status == .black else { continue }
-      if current.listed(entry.subject)?.effective?.status != .black {
-        blacks.append(entry.subject)
-      }
+      if current.listed(entry.subject)?.effective?.status != .black { body(entry.subject) }
     }
-    return blacks
   }
 }

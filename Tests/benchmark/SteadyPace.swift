@@ -1,26 +1,22 @@
-import Glibc
+import Foundation
 
 /// When each request is due.
 struct SteadyPace: Sendable {
   private let start = now()
-  private let between: Int
+  private let between: UInt64
+  /// Nobody ever signals it: waiting for it is waiting for a moment.
+  private let never = DispatchSemaphore(value: 0)
 
-  init(perSecond: Double) { between = Int(1e9 / perSecond) }
+  init(perSecond: Double) { between = UInt64(1e9 / perSecond) }
 
   func wait(for number: Int) {
-    let due = start + number * between
-    var time = timespec(tv_sec: due / 1_000_000_000, tv_nsec: due % 1_000_000_000)
-    while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &time, nil) == EINTR {}
+    let due = DispatchTime(uptimeNanoseconds: start + UInt64(number) * between)
+    while DispatchTime.now() < due { _ = never.wait(timeout: due) }
   }
 
   func seconds(since number: Int) -> Double {
-    Double(Self.now() - start - number * between) * 1e-9
+    Double(Self.now() - start) * 1e-9 - Double(UInt64(number) * between) * 1e-9
   }
 
-  /// Nanoseconds.
-  private static func now() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
-  }
+  private static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
 }
