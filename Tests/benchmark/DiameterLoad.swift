@@ -2,8 +2,7 @@ import Foundation
 import Simulation
 
 /// ME-Identity-Check-Requests of one length, asked over one connection with a number of them
-/// under way, by a thread of its own. Each is written by itself, as it is where each is the attach
-/// of another phone.
+/// under way, by a thread of its own.
 struct DiameterLoad: Sendable {
   private let requests: [UInt8]
   private let requestBytes: Int
@@ -23,7 +22,7 @@ struct DiameterLoad: Sendable {
     var answered = 0
     var black = 0
     var seconds = 0.0
-    /// Of each answer, from its request; empty unless they were asked for.
+    /// Of each answer, from when its request was due; only at a steady pace.
     var latencies: [Double] = []
 
     var rate: Double { Double(answered) / seconds }
@@ -37,17 +36,17 @@ struct DiameterLoad: Sendable {
 
   /// - Parameters:
   ///   - window: requests under way.
+  ///   - isJoined: whether all requests that may be sent go in one write, as a relay sends them, or
+  ///     each by itself, as where each is the attach of another phone.
   ///   - introduces: whether the other side is a Diameter node.
-  ///   - timed: whether each answer's latency is kept.
   func run(
-    against address: String, window: Int, seconds: Double, introduces: Bool = true,
-    timed: Bool = false, host: String = "mme1.example.org"
+    against address: String, window: Int, isJoined: Bool, seconds: Double, introduces: Bool
   ) async throws -> Measured {
     try await withCheckedThrowingContinuation { continuation in
       let thread = Thread {
         continuation.resume(
           with: Result {
-            try ask(address, window, seconds, introduces, timed, host)
+            try ask(address, window, isJoined, seconds, introduces)
           })
       }
       thread.start()
@@ -55,27 +54,27 @@ struct DiameterLoad: Sendable {
   }
 
   private func ask(
-    _ address: String, _ window: Int, _ seconds: Double, _ introduces: Bool, _ timed: Bool,
-    _ host: String
+    _ address: String, _ window: Int, _ isJoined: Bool, _ seconds: Double, _ introduces: Bool
   ) throws -> Measured {
     let socket = try PlainSocket(address)
     var buffer = [UInt8](repeating: 0, count: 1 << 17)
     if introduces {
-      try socket.write(DiameterBytes.capabilities(host: host))
+      try socket.write(DiameterBytes.capabilities())
       _ = try socket.read(into: &buffer, at: 0)
     }
     var measured = Measured()
-    var sentAt: [ContinuousClock.Instant] = []
-    var (next, filled, oldest) = (0, 0, 0)
+    var (next, filled) = (0, 0)
     let start = ContinuousClock.now
     let end = start + .seconds(seconds)
     var now = start
     func send(_ count: Int) throws {
-      for _ in 0..<count {
-        try socket.write(requests[next * requestBytes..<(next + 1) * requestBytes])
-        next = (next + 1) % requestCount
+      var left = count
+      while left > 0 {
+        let some = isJoined ? min(left, requestCount - next) : 1
+        try socket.write(requests[next * requestBytes..<(next + some) * requestBytes])
+        next = (next + some) % requestCount
+        left -= some
       }
-      if timed { sentAt += repeatElement(now, count: count) }
     }
     try send(window)
     while now < end {
@@ -84,12 +83,6 @@ struct DiameterLoad: Sendable {
       let (count, black, used) = Self.count(buffer, filled)
       measured.answered += count
       measured.black += black
-      if timed {
-        for _ in 0..<count {
-          measured.latencies.append(Self.seconds(sentAt[oldest].duration(to: now)))
-          oldest += 1
-        }
-      }
       buffer.withUnsafeMutableBytes { bytes in
         if let base = bytes.baseAddress, used > 0 { memmove(base, base + used, filled - used) }
       }
@@ -117,7 +110,7 @@ struct DiameterLoad: Sendable {
   ) throws -> Measured {
     let socket = try PlainSocket(address)
     var buffer = [UInt8](repeating: 0, count: 1 << 17)
-    try socket.write(DiameterBytes.capabilities(host: "mme1.example.org"))
+    try socket.write(DiameterBytes.capabilities())
     _ = try socket.read(into: &buffer, at: 0)
     var measured = Measured()
     let total = Int(perSecond * seconds)

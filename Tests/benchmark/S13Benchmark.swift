@@ -4,7 +4,8 @@ import ListIndex
 import Simulation
 
 /// A running node asked over S13 with many requests under way, with a list of 20 million entries
-/// and its CEIR away. Reference: a listener in SwiftNIO that sends the same bytes back.
+/// and its CEIR away, each request written by itself and then many in one write. Reference: a
+/// listener in SwiftNIO that sends the same bytes back.
 struct S13Benchmark {
   static let entryCount = 20_000_000
   static let requestCount = 4_096
@@ -39,40 +40,48 @@ struct S13Benchmark {
     let address = try await node.word(after: "s13 ", until: ",")
     let echo = try Command("benchmark", ["echo-server", "0"], in: folder)
     let reference = try await echo.word(after: "listening on ", until: " ")
-    var (rates, referenceRates, costs, referenceCosts): ([Double], [Double], [Double], [Double]) =
-      ([], [], [], [])
+    let judgements =
+      try await judgements("s13, one in a write", false, (node, address), (echo, reference))
+      + judgements("s13, many in a write", true, (node, address), (echo, reference))
+    try await node.stop()
+    try await echo.stop()
+    return judgements
+  }
+
+  private func judgements(
+    _ name: String, _ isJoined: Bool, _ node: (Command, String), _ echo: (Command, String)
+  ) async throws -> [Judgement] {
+    var (rates, referenceRates, costs): ([Double], [Double], [Double]) = ([], [], [])
     for run in 1...Benchmark.runs {
-      let (ours, cost) = try await measured(node, address, introduces: true)
+      let (ours, cost) = try await measured(node, isJoined, introduces: true)
       guard ours.black > 0 else { throw BenchmarkFailure("No answer was black.") }
-      let (theirs, referenceCost) = try await measured(echo, reference, introduces: false)
+      let (theirs, referenceCost) = try await measured(echo, isJoined, introduces: false)
       rates.append(ours.rate)
       costs.append(cost)
       referenceRates.append(theirs.rate)
-      referenceCosts.append(referenceCost)
       print(
-        "run \(run): S13 \(Int(ours.rate))/s, \(cost) µs; echo \(Int(theirs.rate))/s, "
+        "run \(run), \(name): \(Int(ours.rate))/s, \(cost) µs; echo \(Int(theirs.rate))/s, "
           + "\(referenceCost) µs")
     }
-    try await node.stop()
-    try await echo.stop()
     return [
       Judgement(
-        name: "s13", unit: "requests/s", ours: rates, reference: referenceRates,
+        name: name, unit: "requests/s", ours: rates, reference: referenceRates,
         limit: Self.rateLimit, sense: .atLeast),
       Judgement(
-        name: "s13 processor", unit: "µs per request", ours: costs, reference: [],
+        name: name + ", processor", unit: "µs per request", ours: costs, reference: [],
         limit: Self.processorLimit, sense: .atMost),
     ]
   }
 
   /// The rate, and the microseconds of processor time that each request costs the server.
   private func measured(
-    _ server: Command, _ address: String, introduces: Bool
+    _ server: (command: Command, address: String), _ isJoined: Bool, introduces: Bool
   ) async throws -> (DiameterLoad.Measured, Double) {
-    let before = try ProcessorTime(of: server.identifier)
+    let before = try ProcessorTime(of: server.command.identifier)
     let measured = try await load.run(
-      against: address, window: Self.window, seconds: Self.seconds, introduces: introduces)
-    let used = try ProcessorTime(of: server.identifier).seconds - before.seconds
+      against: server.address, window: Self.window, isJoined: isJoined, seconds: Self.seconds,
+      introduces: introduces)
+    let used = try ProcessorTime(of: server.command.identifier).seconds - before.seconds
     return (measured, used * 1e6 / Double(measured.answered))
   }
 
