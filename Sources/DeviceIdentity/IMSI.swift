@@ -18,14 +18,8 @@ package struct IMSI: Hashable, Comparable, Sendable {
 
   /// Off the wire, read in place; nil for anything but 5 to 15 digits.
   package init?(signalled bytes: UnsafeRawBufferPointer) {
-    guard Self.lengths.contains(bytes.count) else { return nil }
-    var value: UInt64 = 0
-    for byte in bytes {
-      let digit = byte &- 0x30
-      guard digit <= 9 else { return nil }
-      value = value * 10 + UInt64(digit)
-    }
-    packed = UInt64(bytes.count) * PackedDigits.lengthUnit + value
+    guard let packed = PackedDigits.packed(bytes, lengths: Self.lengths) else { return nil }
+    self.packed = packed
   }
 
   /// Nil where the number is no length and digits.

@@ -15,6 +15,12 @@ package struct MSISDN: Hashable, Sendable {
     packed = UInt64(count) * PackedDigits.lengthUnit + value
   }
 
+  /// Off the wire, read in place; nil for anything but 1 to 15 digits.
+  package init?(signalled bytes: UnsafeRawBufferPointer) {
+    guard let packed = PackedDigits.packed(bytes, lengths: Self.lengths) else { return nil }
+    self.packed = packed
+  }
+
   /// Nil where the number is no length and digits.
   package init?(packed: UInt64) {
     guard PackedDigits.isWellFormed(packed, lengths: Self.lengths) else { return nil }

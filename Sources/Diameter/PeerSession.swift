@@ -81,14 +81,14 @@ package struct PeerSession: Sendable {
     let isOpen = state == .open || state == .disconnecting
     state = .closed
     guard isOpen, header.isRequest else { return }
-    ErrorAnswer(local: local).write(refusal, to: header, RawSpan(), into: &buffer)
+    local.writeError(refusal, to: header, RawSpan(), into: &buffer)
   }
 
   private func refuse(
     _ code: ResultCode, _ header: DiameterHeader, _ message: RawSpan,
     into buffer: inout ByteBuffer
   ) -> Outcome {
-    ErrorAnswer(local: local).write(DiameterRefusal(code), to: header, message, into: &buffer)
+    local.writeError(DiameterRefusal(code), to: header, message, into: &buffer)
     return .refused(code)
   }
 

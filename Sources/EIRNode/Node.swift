@@ -114,14 +114,23 @@ package struct Node: Sendable {
     ).application { arrivals.admin($0) }
     // Stopped from the last to the first, so that all who note answers hear of the last one.
     var services: [any Service] = []
-    if let sightings = exchange.sightings { services.append(SightingService(loop: sightings)) }
-    if let events { services += [EventService(events: events), LoopService(loop: events.deliver)] }
+    if let sightings = exchange.sightings {
+      services.append(FlushService(pause: SightingLoop.between, flush: sightings.flush))
+    }
+    if let events {
+      services +=
+        [
+          FlushService(pause: DeviceEvents.betweenFlushes, flush: events.flush),
+          LoopService(loop: events.deliver),
+        ] as [any Service]
+    }
     services.append(
-      LogService(
-        log: judge.checkLog, threads: threads, pause: Self.betweenLogFlushes, logger: logger))
+      FlushService(pause: Self.betweenLogFlushes) { isNews in
+        await flush(judge.checkLog, on: threads, isNews)
+      })
     services += front.services
     services.append(admin)
-    if let watch = s13?.watch { services.append(LoopService { await watch() }) }
+    services += s13?.services ?? []
     services.append(
       ListenerService {
         // All at once: each waits for its peers.
@@ -148,6 +157,19 @@ package struct Node: Sendable {
         "damagedLines": "\(local.damagedLines)", "suspended": "\(local.suspended)",
         "advice": "\(LocalCounts.advice)",
       ])
+  }
+
+  /// False after a failure, which is said once.
+  private func flush(_ log: CheckLog, on threads: NIOThreadPool, _ isNews: Bool) async -> Bool {
+    do {
+      try await threads.runIfActive { try log.flush() }
+      return true
+    } catch {
+      if isNews {
+        logger.warning("cannot write the check log", metadata: ["reason": "\(error)"])
+      }
+      return false
+    }
   }
 
   private func deviceEvents(_ threads: NIOThreadPool) throws(NodeError) -> DeviceEvents? {

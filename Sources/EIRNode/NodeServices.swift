@@ -1,5 +1,3 @@
-import Logging
-import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -51,38 +49,11 @@ struct ListenerService: Service {
   }
 }
 
-/// What is to be done once more although the patience with the others may be over, which cancels
-/// every service.
-private func atTheEnd(_ work: @escaping @Sendable () async -> Void) async {
-  await Task { await work() }.value
-}
-
-/// Keeps sightings on disk, and once more at the end.
-struct SightingService: Service {
-  let loop: SightingLoop
-
-  func run() async throws {
-    await cancelWhenGracefulShutdown { await loop.keep() }
-    await atTheEnd { _ = await loop.flush() }
-  }
-}
-
-/// Keeps events of devices on disk, and once more at the end.
-struct EventService: Service {
-  let events: DeviceEvents
-
-  func run() async throws {
-    await cancelWhenGracefulShutdown { await events.keep() }
-    await atTheEnd { _ = await events.flush() }
-  }
-}
-
-/// Writes the check log twice a second, and once more at the end.
-struct LogService: Service {
-  let log: CheckLog
-  let threads: NIOThreadPool
+/// Brings to the disk what is gathered in memory, again and again, and a last time at the end.
+struct FlushService: Service {
   let pause: Duration
-  let logger: Logger
+  /// Told whether a failure is news; false after one, which is said once.
+  let flush: @Sendable (_ isNews: Bool) async -> Bool
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -93,19 +64,7 @@ struct LogService: Service {
         try? await Task.sleep(for: pause)
       }
     }
-    await atTheEnd { _ = await flush(true) }
-  }
-
-  /// False after a failure, which is said once.
-  private func flush(_ isNews: Bool) async -> Bool {
-    do {
-      try await threads.runIfActive { try log.flush() }
-      return true
-    } catch {
-      if isNews {
-        logger.warning("cannot write the check log", metadata: ["reason": "\(error)"])
-      }
-      return false
-    }
+    // In a task of its own: the patience with the others may be over, which cancels every service.
+    _ = await Task { await flush(true) }.value
   }
 }

@@ -43,7 +43,7 @@ enum OpenFiles {
     var count = beside + CheckServerLimits().connections
     if let s13 = settings.s13 {
       let listeners = [s13.listen, s13.tlsListen, s13.sctpListen].count { $0 != nil }
-      count += listeners * S13Limits().connections
+      count += listeners * S13Limits().stream.connections
     }
     // Each client has a connection to the HLR of its own.
     if settings.gsup != nil { count += 2 * GSUPLimits.connections }

@@ -15,6 +15,26 @@ package struct ListenerCertificates: Hashable, Sendable {
   package var clientCA: String?
 }
 
+extension SettingsText {
+  /// A certificate with its key; nil where neither is set.
+  mutating func certificates(
+    _ certificateKey: SettingKey, _ keyKey: SettingKey, _ clientCAKey: SettingKey
+  ) -> ListenerCertificates? {
+    let given = [certificateKey, keyKey, clientCAKey].map { text($0) }
+    if let certificate = given[0], let key = given[1] {
+      return ListenerCertificates(certificate: certificate, key: key, clientCA: given[2])
+    }
+    for (name, value) in zip([certificateKey, keyKey, clientCAKey], given) {
+      guard let value else { continue }
+      complain(
+        name, value,
+        "name both \(certificateKey.rawValue) and \(keyKey.rawValue), or leave this out")
+      return nil
+    }
+    return nil
+  }
+}
+
 /// TLS on a port for network elements, with client certificates where an authority for them is set.
 final class SignallingTLS: Sendable {
   struct Limits: Hashable, Sendable {
@@ -48,6 +68,20 @@ final class SignallingTLS: Sendable {
     self.limits = limits
     self.logger = logger
     context = Mutex(try Self.context(settings, texts, protocols, limits))
+  }
+
+  /// What the files hold, and the service that reads them again when they change.
+  ///
+  /// - Parameter what: for the log, such as "the certificates of N17".
+  static func watched(
+    _ settings: ListenerCertificates, what: String, protocols: [String] = [], logger: Logger
+  ) throws(NodeError) -> (tls: SignallingTLS, watch: LoopService) {
+    let texts = try FileWatch.read(paths(settings))
+    let tls = try SignallingTLS(settings, texts: texts, protocols: protocols, logger: logger)
+    let watch = FileWatch(paths: paths(settings), what: what, logger: logger) {
+      texts throws(NodeError) in try tls.replace(texts)
+    }
+    return (tls, LoopService { await watch.run(known: texts) })
   }
 
   /// New connections use these; what is open stays open.

@@ -121,24 +121,14 @@ struct N17Parameters: ~Copyable {
 
   /// Any text is a legal SUPI: one that has no well-formed IMSI names no subscriber to us.
   private static func imsi(in supi: Span<UInt8>) -> IMSI? {
-    packed(supi, after: "imsi-", lengths: IMSI.lengths).flatMap { IMSI(packed: $0) }
+    guard supi.starts(with: "imsi-") else { return nil }
+    return supi.extracting(5..<supi.count).bytes.withUnsafeBytes { IMSI(signalled: $0) }
   }
 
   /// Likewise of a GPSI: `extid-` names nobody to us. TS 29.571, 5.3.2.
   private static func msisdn(in gpsi: Span<UInt8>) -> MSISDN? {
-    packed(gpsi, after: "msisdn-", lengths: MSISDN.lengths).flatMap { MSISDN(packed: $0) }
-  }
-
-  /// Length × 10^15 + digits, as subscriber numbers are kept.
-  private static func packed(
-    _ value: Span<UInt8>, after prefix: StaticString, lengths: ClosedRange<Int>
-  ) -> UInt64? {
-    guard value.starts(with: prefix) else { return nil }
-    let text = value.extracting(prefix.utf8CodeUnitCount..<value.count)
-    guard lengths.contains(text.count), let number = digits(text, count: text.count) else {
-      return nil
-    }
-    return UInt64(text.count) * 1_000_000_000_000_000 + number
+    guard gpsi.starts(with: "msisdn-") else { return nil }
+    return gpsi.extracting(7..<gpsi.count).bytes.withUnsafeBytes { MSISDN(signalled: $0) }
   }
 
   private static func digits(_ bytes: Span<UInt8>, count: Int) -> UInt64? {

@@ -78,7 +78,7 @@ package struct S13: Sendable {
     let writer = MessageWriter(request.header.answer(), in: &buffer)
     buffer.writeBytes(of: message, request.sessionID)
     buffer.writeImmutableBuffer(rest(answer))
-    if request.hasProxyInfo { ErrorAnswer.copy(.proxyInfo, of: message, into: &buffer) }
+    if request.hasProxyInfo { buffer.copy(.proxyInfo, of: message) }
     writer.finish(in: &buffer)
   }
 
@@ -87,7 +87,7 @@ package struct S13: Sendable {
     _ refusal: DiameterRefusal, to header: DiameterHeader, _ message: RawSpan,
     into buffer: inout ByteBuffer
   ) {
-    ErrorAnswer(local: local).write(refusal, to: header, message, into: &buffer) { buffer in
+    local.writeError(refusal, to: header, message, into: &buffer) { buffer in
       buffer.writeS13Application()
       buffer.write(.authSessionState, number: Self.noStateMaintained)
     }

@@ -10,7 +10,7 @@ import Synchronization
 /// and from there to the system. Nothing leaves memory before it is on disk, nothing leaves the
 /// disk before the system has it.
 final class DeviceEvents: Sendable {
-  private static let betweenFlushes = Duration.seconds(1)
+  static let betweenFlushes = Duration.seconds(1)
   /// How long the delivery sleeps where nothing wakes it.
   private static let betweenLooks = Duration.seconds(10)
   private static let mostEventsOfMessage = 1_000
@@ -81,16 +81,6 @@ final class DeviceEvents: Sendable {
   }
 
   // MARK: To the disk
-
-  /// A last time after the listeners have ended.
-  func keep() async {
-    var isNews = true
-    while !Task.isCancelled {
-      isNews = await flush(isNews)
-      // Ends early only because the task is cancelled, which the loop looks at.
-      try? await Task.sleep(for: Self.betweenFlushes)
-    }
-  }
 
   /// False after a failure, which is said once.
   func flush(_ isNews: Bool = true) async -> Bool {

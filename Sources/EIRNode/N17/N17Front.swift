@@ -25,21 +25,16 @@ struct N17Front: Sendable {
       gate = nil
     }
     if let files = settings.tls {
-      let texts = try FileWatch.read(SignallingTLS.paths(files))
-      let tls = try SignallingTLS(
-        files, texts: texts, protocols: ["h2", "http/1.1"], logger: logger)
-      let watch = FileWatch(
-        paths: SignallingTLS.paths(files), what: "the certificates of N17", logger: logger
-      ) { texts throws(NodeError) in
-        try tls.replace(texts)
-      }
-      services.append(LoopService { await watch.run(known: texts) })
+      let (tls, watch) = try SignallingTLS.watched(
+        files, what: "the certificates of N17", protocols: ["h2", "http/1.1"], logger: logger)
+      services.append(watch)
       self.tls = tls
     } else {
       tls = nil
     }
     self.services = services
   }
+
   private static func keys(
     _ text: String, path: String, logger: Logger
   ) async throws(NodeError) -> TokenKeys {

@@ -23,24 +23,6 @@ extension SettingsText {
     return settings
   }
 
-  /// A certificate with its key; nil where neither is set.
-  mutating func certificates(
-    _ certificateKey: SettingKey, _ keyKey: SettingKey, _ clientCAKey: SettingKey
-  ) -> ListenerCertificates? {
-    let given = [certificateKey, keyKey, clientCAKey].map { text($0) }
-    if let certificate = given[0], let key = given[1] {
-      return ListenerCertificates(certificate: certificate, key: key, clientCA: given[2])
-    }
-    for (name, value) in zip([certificateKey, keyKey, clientCAKey], given) {
-      guard let value else { continue }
-      complain(
-        name, value,
-        "name both \(certificateKey.rawValue) and \(keyKey.rawValue), or leave this out")
-      return nil
-    }
-    return nil
-  }
-
   /// 8-4-4-4-12 hexadecimal digits. RFC 9562, 4.
   private static func uuid(_ text: String) -> String? {
     let groups = text.split(separator: "-", omittingEmptySubsequences: false)

@@ -1,14 +1,15 @@
 import CheckServer
 import Logging
 import NIOPosix
+import ServiceLifecycle
 
 /// Every address on which S13 is answered.
 struct S13Front: Sendable {
   let peers: S13Peers
   /// By the name of their setting without `.listen`: `s13`, `s13.tls`, `s13.sctp`.
   private(set) var addresses: [(name: String, address: SocketAddress)] = []
-  /// Looks at the certificates; nil where there are none.
-  private(set) var watch: (@Sendable () async -> Void)?
+  /// Watch the certificates.
+  private(set) var services: [any Service] = []
   private var listeners: [StreamListener] = []
 
   private init(peers: S13Peers) { self.peers = peers }
@@ -40,14 +41,9 @@ struct S13Front: Sendable {
       add("s13", place, listener)
     }
     if let place = settings.tlsListen, let files = settings.tls {
-      let texts = try FileWatch.read(SignallingTLS.paths(files))
-      let tls = try SignallingTLS(files, texts: texts, logger: service.logger)
-      let watch = FileWatch(
-        paths: SignallingTLS.paths(files), what: "the certificates of S13", logger: service.logger
-      ) { texts throws(NodeError) in
-        try tls.replace(texts)
-      }
-      self.watch = { await watch.run(known: texts) }
+      let (tls, watch) = try SignallingTLS.watched(
+        files, what: "the certificates of S13", logger: service.logger)
+      services.append(watch)
       let listener = try await service.start(
         host: place.host, port: place.port, group: group, security: tls.security)
       add("s13.tls", place, listener)

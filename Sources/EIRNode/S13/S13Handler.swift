@@ -53,13 +53,8 @@ package struct S13Service: Sendable {
     host: String, port: Int, group: any EventLoopGroup, security: ConnectionSecurity? = nil
   ) async throws(CheckServerError) -> StreamListener {
     try await StreamListener.start(
-      host: host, port: port, group: group, limits: streamLimits, security: security
-    ) { channel in
-      let handler = S13Handler(self, channel: channel)
-      return StreamListener.Handlers([handler]) { peer in
-        handler.certified = (peer.value as? CertificateNames)?.names ?? []
-      }
-    }
+      host: host, port: port, group: group, limits: streamLimits, security: security,
+      handlers: handlers)
   }
 
   /// On a bound socket, which is then the listener's.
@@ -67,9 +62,13 @@ package struct S13Service: Sendable {
     socket: Int32, port: Int, group: any EventLoopGroup
   ) async throws -> StreamListener {
     try await StreamListener.start(
-      socket: socket, port: port, group: group, limits: streamLimits
-    ) { channel in
-      StreamListener.Handlers([S13Handler(self, channel: channel)])
+      socket: socket, port: port, group: group, limits: streamLimits, handlers: handlers)
+  }
+
+  private func handlers(of channel: any Channel) -> StreamListener.Handlers {
+    let handler = S13Handler(self, channel: channel)
+    return StreamListener.Handlers([handler]) { peer in
+      handler.certified = (peer.value as? CertificateNames)?.names ?? []
     }
   }
 }

@@ -1,12 +1,10 @@
-import CheckServer
+package import CheckServer
 package import NIOCore
 
 /// Every limit on what a Diameter peer may ask of the node, by name.
 package struct S13Limits: Sendable {
   /// A whole message. An ME-Identity-Check-Request has some 350 bytes.
   package var messageBytes = 65_536
-  /// Connections open at once.
-  package var connections = 16_384
   /// Requests of one connection that wait for the CEIR; beyond them the answer is 3004.
   package var pendingAnswers = 1_024
   /// Bytes that are kept while it is found out whether a peer may come in.
@@ -17,17 +15,14 @@ package struct S13Limits: Sendable {
   package var message: TimeAmount = .seconds(30)
   /// How long the older of two connections of one peer has to show that it lives.
   package var probe: TimeAmount = .seconds(2)
-  /// How long the end of the node waits for peers to let go.
-  package var drain: TimeAmount = .seconds(5)
-  package var tick: TimeAmount = .seconds(2)
+  /// Of each listener. A peer has five seconds to let go at the end of the node.
+  package var stream: StreamLimits = {
+    var limits = StreamLimits()
+    limits.connections = 16_384
+    limits.drain = .seconds(5)
+    limits.tick = .seconds(2)
+    return limits
+  }()
 
   package init() {}
-
-  var stream: StreamLimits {
-    var limits = StreamLimits()
-    limits.connections = connections
-    limits.drain = drain
-    limits.tick = tick
-    return limits
-  }
 }

@@ -50,16 +50,6 @@ final class SightingLoop: Sendable {
 
   // MARK: To the disk
 
-  /// A last time after the listeners have ended.
-  func keep() async {
-    var isNews = true
-    while !Task.isCancelled {
-      isNews = await flush(isNews)
-      // Ends early only because the task is cancelled, which the loop looks at.
-      try? await Task.sleep(for: Self.between)
-    }
-  }
-
   /// False after a failure, which is said once.
   func flush(_ isNews: Bool = true) async -> Bool {
     follow()

@@ -104,7 +104,7 @@ struct S13PeersTests {
   @Test func `a message that is never whole ends its connection`() async throws {
     var limits = S13Limits()
     limits.message = .milliseconds(50)
-    limits.tick = .milliseconds(10)
+    limits.stream.tick = .milliseconds(10)
     let service = S13Service(
       s13: S13(
         local: LocalNode(
