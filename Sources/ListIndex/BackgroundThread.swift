@@ -3,7 +3,8 @@ internal import Glibc
 /// Work that should disturb nobody, done by a thread of its own: a thread that has once given way
 /// may not take its priority back.
 enum BackgroundThread {
-  private static let lowestPriority: Int32 = 19
+  /// `SCHED_IDLE` of `linux/sched.h`, which Glibc's module does not show.
+  private static let idlePolicy: Int32 = 5
 
   private final class Work {
     let body: () throws(ListIndexError) -> Void
@@ -48,8 +49,11 @@ enum BackgroundThread {
       var signals = sigset_t()
       sigfillset(&signals)
       pthread_sigmask(SIG_BLOCK, &signals, nil)
-      // On Linux this is the priority of the calling thread alone: setpriority(2).
-      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, lowestPriority)
+      // Whoever answers takes the processor from it at once: sched(7). The lowest nice value alone
+      // does not do: the thread then keeps the processor to the end of its slice, and an answer
+      // waits for it.
+      var parameter = sched_param(sched_priority: 0)
+      _ = sched_setscheduler(0, idlePolicy, &parameter)
       guard let context else { return nil }
       Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run()
       return nil

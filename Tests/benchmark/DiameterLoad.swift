@@ -22,7 +22,8 @@ struct DiameterLoad: Sendable {
     var answered = 0
     var black = 0
     var seconds = 0.0
-    /// Of each answer, from when its request was due; only at a steady pace.
+    /// Of each answer, from just before its request was written; only at a steady pace, which no
+    /// answer holds up.
     var latencies: [Double] = []
 
     var rate: Double { Double(answered) / seconds }
@@ -93,8 +94,7 @@ struct DiameterLoad: Sendable {
     return measured
   }
 
-  /// Asks at a steady pace, whatever the answers take: the latency of each counts from when it
-  /// should have been asked.
+  /// Asks at a steady pace, whatever the answers take.
   func run(
     against address: String, perSecond: Double, seconds: Double
   ) async throws -> Measured {
@@ -115,9 +115,11 @@ struct DiameterLoad: Sendable {
     var measured = Measured()
     let total = Int(perSecond * seconds)
     let pace = SteadyPace(perSecond: perSecond)
+    let sent = Moments(count: total)
     Thread { [self] in
       for number in 0..<total {
         pace.wait(for: number)
+        sent.note(number)
         let place = number % requestCount * requestBytes
         // Where this fails, so does reading, which says so.
         guard (try? socket.write(requests[place..<place + requestBytes])) != nil else { return }
@@ -128,7 +130,7 @@ struct DiameterLoad: Sendable {
       filled += try socket.read(into: &buffer, at: filled)
       let (count, black, used) = Self.count(buffer, filled)
       for _ in 0..<count {
-        measured.latencies.append(pace.seconds(since: measured.answered))
+        measured.latencies.append(sent.seconds(since: measured.answered))
         measured.answered += 1
       }
       measured.black += black

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// When each request is due.
 struct SteadyPace: Sendable {
@@ -18,5 +19,21 @@ struct SteadyPace: Sendable {
     Double(Self.now() - start) * 1e-9 - Double(UInt64(number) * between) * 1e-9
   }
 
-  private static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
+  fileprivate static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
+}
+
+/// When each of some things happened, noted by one thread and read by another.
+final class Moments: Sendable {
+  private let noted: Mutex<[UInt64]>
+
+  init(count: Int) { noted = Mutex([UInt64](repeating: 0, count: count)) }
+
+  func note(_ number: Int) {
+    let now = SteadyPace.now()
+    noted.withLock { $0[number] = now }
+  }
+
+  func seconds(since number: Int) -> Double {
+    Double(SteadyPace.now() - noted.withLock { $0[number] }) * 1e-9
+  }
 }
