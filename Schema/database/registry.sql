@@ -177,7 +177,10 @@ CREATE UNIQUE INDEX api_token_current ON api_token (name) WHERE revoked_at IS NU
 -- One file, once. The same bytes again, from the same source, are recognised.
 CREATE TABLE import (
   import_id     bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-  kind          text        NOT NULL CHECK (kind IN ('tac', 'stolen')),
+  kind          text        NOT NULL CHECK (kind IN
+                ('tac', 'stolen', 'operator', 'registration', 'pairing', 'golden', 'golden-hashed',
+                 'barred', 'barred-tac', 'monitoring', 'subscribers', 'associations',
+                 'type-approval')),
   file_name     text        NOT NULL,
   sha256        bytea       NOT NULL CHECK (octet_length(sha256) = 32),
   source        text        NOT NULL,
@@ -188,7 +191,17 @@ CREATE TABLE import (
   rows_refused  bigint      NOT NULL,
   imported_at   timestamptz NOT NULL DEFAULT now(),
   imported_by   text        NOT NULL,
-  after_position bigint     NOT NULL DEFAULT 0   -- where the journal ended: its changes come later
+  after_position bigint     NOT NULL DEFAULT 0,  -- where the journal ended: its changes come later
+  operator_id   integer     REFERENCES operator, -- whose networks the file is about
+  first_day     date,                            -- what it covers, where it is about days
+  last_day      date,
+  is_delta      boolean     NOT NULL DEFAULT false,
+  -- The checks that were set aside for this file, and why.
+  accepted      text[]      NOT NULL DEFAULT '{}',
+  accepted_reason text      NOT NULL DEFAULT '',
+  measured      text        NOT NULL DEFAULT '{}',   -- JSON: what each check found
+  CHECK ((first_day IS NULL) = (last_day IS NULL)),
+  CHECK (first_day <= last_day)
 );
 CREATE INDEX import_content ON import (kind, sha256);
 
@@ -204,6 +217,30 @@ CREATE TABLE tac_allocation (
 );
 CREATE UNIQUE INDEX tac_allocation_current ON tac_allocation (tac) WHERE until IS NULL;
 CREATE INDEX tac_allocation_history ON tac_allocation (tac, since);
+
+-- What other lists say: one row per list, source and key. A change ends the row and begins another.
+--   registration   key1 IMEI                     attributes: status, make, model, device …
+--   monitoring     key1 IMEI
+--   golden         key_text MD5 of an IMEI's 14 digits, 32 hexadecimal digits
+--   subscribers    key1 IMSI (packed), key_text the person
+--   associations   key1 IMEI, key_text the person
+--   type-approval  key1 TAC                      attributes
+CREATE TABLE reference_row (
+  list          text        NOT NULL CHECK (list IN
+                ('registration', 'monitoring', 'golden', 'subscribers', 'associations',
+                 'type-approval')),
+  source        text        NOT NULL,
+  key1          bigint      NOT NULL,
+  key_text      text        NOT NULL,
+  attributes    text        NOT NULL,            -- JSON, '{}' where there are none
+  import_id     bigint      NOT NULL REFERENCES import,
+  since         timestamptz NOT NULL DEFAULT now(),
+  until         timestamptz
+);
+CREATE UNIQUE INDEX reference_row_current ON reference_row (list, key1, key_text, source)
+  WHERE until IS NULL;
+CREATE INDEX reference_row_history ON reference_row (list, key1, key_text);
+CREATE INDEX reference_row_import ON reference_row (import_id);
 
 -- A device has one IMEI per SIM that can be served at the same time. GSMA TS.06, 8.
 CREATE TABLE device (
@@ -465,11 +502,129 @@ CREATE TABLE sighting_live (
   msisdn        bigint      NOT NULL,            -- 0: none
   technology    text        NOT NULL,
   seen_at       timestamptz NOT NULL,
-  received_at   timestamptz NOT NULL DEFAULT now(),
+  received_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CHECK ((imei = -1) = (identity <> '')),
   PRIMARY KEY (operator_id, day, imei, identity, imsi, status)
 );
 CREATE INDEX sighting_live_day ON sighting_live (day);
+CREATE INDEX sighting_live_received ON sighting_live (received_at);
+
+-- What networks have seen in a month: one row per IMEI, IMSI and MSISDN. Partitioned by month, then
+-- by operator; a leaf is `sighting_YYYYMM_OPERATOR`, has the primary key (imei, imsi, msisdn), and
+-- is replaced as a whole. Personal data.
+CREATE TABLE sighting (
+  month         date        NOT NULL,            -- its first day
+  operator_id   integer     NOT NULL,
+  imei          bigint      NOT NULL,
+  imsi          bigint      NOT NULL,            -- packed; 0: none
+  msisdn        bigint      NOT NULL,            -- packed; 0: none
+  days          integer     NOT NULL,            -- bit 0 is the first of the month
+  technologies  integer     NOT NULL             -- bits: RadioTechnology
+) PARTITION BY LIST (month);
+
+-- The same for what is no IMEI, as it came.
+CREATE TABLE sighting_unusable (
+  month         date        NOT NULL,
+  operator_id   integer     NOT NULL REFERENCES operator,
+  identity      text        NOT NULL CHECK (identity <> ''),
+  imsi          bigint      NOT NULL,
+  msisdn        bigint      NOT NULL,
+  days          integer     NOT NULL,
+  technologies  integer     NOT NULL,
+  PRIMARY KEY (month, operator_id, identity, imsi, msisdn)
+);
+
+-- How much an operator's file had on a day: what the next file is held against. A day without a
+-- row was never handed over.
+CREATE TABLE sighting_day (
+  operator_id   integer     NOT NULL REFERENCES operator,
+  day           date        NOT NULL,
+  import_id     bigint      NOT NULL REFERENCES import,
+  imeis         bigint      NOT NULL,
+  imsis         bigint      NOT NULL,            -- pairs of IMEI and IMSI
+  msisdns       bigint      NOT NULL,            -- pairs of IMEI and MSISDN
+  PRIMARY KEY (operator_id, day)
+);
+
+-- Up to when live sightings have been taken into the months.
+CREATE TABLE sighting_merge (
+  only_row      boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
+  merged_until  timestamptz NOT NULL
+);
+
+-- IMEIs of months that are no longer kept: no personal data.
+CREATE TABLE seen_imei (
+  imei          bigint      PRIMARY KEY,
+  first_day     date        NOT NULL,
+  last_day      date        NOT NULL,
+  CHECK (first_day <= last_day)
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Rules and what they find
+
+-- A named rule: the newest version counts. NULL: it is no longer applied.
+CREATE TABLE condition (
+  label         text        NOT NULL CHECK (label ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
+  version       integer     NOT NULL CHECK (version > 0),
+  document      text,                            -- JSON; Schema/rules.md
+  since         timestamptz NOT NULL DEFAULT now(),
+  set_by        text        NOT NULL,
+  reason        text        NOT NULL,
+  PRIMARY KEY (label, version)
+);
+
+-- What the rules of this country have in common: the newest version counts.
+CREATE TABLE rule_settings (
+  version       integer     PRIMARY KEY CHECK (version > 0),
+  document      text        NOT NULL,            -- JSON; Schema/rules.md
+  since         timestamptz NOT NULL DEFAULT now(),
+  set_by        text        NOT NULL,
+  reason        text        NOT NULL
+);
+
+-- One run of a job. A job that is under way has no end; a step checks that its run is that one.
+CREATE TABLE job_run (
+  run_id        bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  job           text        NOT NULL,
+  as_of         date        NOT NULL,
+  started_at    timestamptz NOT NULL DEFAULT now(),
+  started_by    text        NOT NULL,
+  ended_at      timestamptz,
+  state         text        NOT NULL DEFAULT 'running'
+                CHECK (state IN ('running', 'finished', 'stopped', 'failed')),
+  report        text        NOT NULL DEFAULT '{}',   -- JSON: counts and durations
+  CHECK ((ended_at IS NULL) = (state = 'running'))
+);
+CREATE UNIQUE INDEX job_run_current ON job_run (job) WHERE ended_at IS NULL;
+
+-- That a condition holds for a device, from one run to another. The block date is a promise to the
+-- subscriber: it never moves nearer.
+CREATE TABLE classification (
+  classification_id bigint  PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  condition     text        NOT NULL,
+  imei          bigint      NOT NULL CHECK (imei BETWEEN -1 AND 99999999999999),
+  identity      text        NOT NULL,            -- as it came, where it is no IMEI: imei is −1
+  since         date        NOT NULL,
+  block_on      date,                            -- NULL: informative, or in the amnesty's first part
+  has_amnesty   boolean     NOT NULL,
+  ground_id     bigint      REFERENCES ground,
+  run_id        bigint      NOT NULL REFERENCES job_run,
+  until         date,
+  end_run_id    bigint      REFERENCES job_run,
+  CHECK ((imei = -1) = (identity <> '')),
+  CHECK ((until IS NULL) = (end_run_id IS NULL))
+);
+CREATE UNIQUE INDEX classification_open ON classification (imei, condition, identity)
+  WHERE until IS NULL;
+CREATE INDEX classification_run ON classification (run_id);
+CREATE INDEX classification_end ON classification (end_run_id) WHERE end_run_id IS NOT NULL;
+
+-- Devices whose sightings or reference data have changed since the last run; imei −1: all of them.
+CREATE TABLE classify_pending (
+  pending_id    bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  imei          bigint      NOT NULL CHECK (imei BETWEEN -1 AND 99999999999999)
+);
 
 -- A file written for an operator. Numbers rise by one.
 CREATE TABLE replication (
@@ -633,6 +788,107 @@ REVOKE ALL ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sighti
   erase_subscribers FROM PUBLIC;
 
 -- ---------------------------------------------------------------------------------------------
+-- Months of sightings. A role that may insert may not make tables: these functions of the owner do,
+-- and nothing else with them.
+
+-- The table of a month, if it is not there yet.
+CREATE FUNCTION add_sighting_month(month date) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  table_name text := format('sighting_%s', to_char(month, 'YYYYMM'));
+BEGIN
+  IF extract(day FROM month) <> 1 THEN RAISE 'a month begins on its first day'; END IF;
+  PERFORM pg_advisory_xact_lock(7348201151);
+  IF to_regclass(table_name) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I PARTITION OF sighting FOR VALUES IN (%L)
+                    PARTITION BY LIST (operator_id)', table_name, month);
+  EXECUTE format('GRANT SELECT ON %I TO ceir_service', table_name);
+END
+$$;
+
+-- An empty table beside that of an operator's month; its name. Within one transaction with
+-- finish_sightings.
+CREATE FUNCTION begin_sightings(operator integer, month date) RETURNS text
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  table_name text := format('sighting_%s_%s_new', to_char(month, 'YYYYMM'), operator);
+BEGIN
+  PERFORM pg_advisory_xact_lock(734820115, operator);
+  EXECUTE format('CREATE TABLE %I (LIKE sighting INCLUDING DEFAULTS)', table_name);
+  EXECUTE format('ALTER TABLE %I ADD CHECK (month = %L), ADD CHECK (operator_id = %s)',
+                 table_name, month, operator);
+  EXECUTE format('GRANT SELECT, INSERT ON %I TO ceir_service', table_name);
+  RETURN table_name;
+END
+$$;
+
+-- Puts it in the place of the one before.
+CREATE FUNCTION finish_sightings(operator integer, month date) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  parent text := format('sighting_%s', to_char(month, 'YYYYMM'));
+  leaf   text := format('sighting_%s_%s', to_char(month, 'YYYYMM'), operator);
+BEGIN
+  EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (imei, imsi, msisdn)', leaf || '_new');
+  EXECUTE format('REVOKE INSERT ON %I FROM ceir_service', leaf || '_new');
+  -- Who reads all months is waited for here, and nobody queues behind this transaction.
+  PERFORM pg_advisory_xact_lock(7348201152);
+  IF to_regclass(leaf) IS NOT NULL THEN
+    EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, leaf);
+    EXECUTE format('DROP TABLE %I', leaf);
+  END IF;
+  EXECUTE format('ALTER TABLE %I RENAME TO %I', leaf || '_new', leaf);
+  EXECUTE format('ALTER INDEX %I RENAME TO %I', leaf || '_new_pkey', leaf || '_pkey');
+  EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, leaf,
+                 operator);
+END
+$$;
+
+-- Ends the oldest month, if it is older than so many months: the IMEIs stay, who used them goes.
+-- Returns how many rows went.
+CREATE FUNCTION erase_sighting_month(months integer) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  oldest date := (SELECT min(to_date(right(c.relname, 6), 'YYYYMM'))
+                    FROM pg_inherits i
+                    JOIN pg_class c ON c.oid = i.inhrelid
+                   WHERE i.inhparent = 'sighting'::regclass);
+  parent text := format('sighting_%s', to_char(oldest, 'YYYYMM'));
+  gone   bigint;
+BEGIN
+  IF oldest IS NULL
+     OR oldest >= date_trunc('month', now()) - make_interval(months => GREATEST(months, 1)) THEN
+    RETURN 0;
+  END IF;
+  PERFORM pg_advisory_xact_lock(7348201152);
+  EXECUTE format('SELECT count(*) FROM %I', parent) INTO gone;
+  EXECUTE format(
+    'INSERT INTO seen_imei AS s (imei, first_day, last_day)
+     SELECT imei, min(month + lowest), max(month + highest)
+       FROM (SELECT imei, month,
+                    floor(log(2, (days & -days)::numeric))::integer AS lowest,
+                    floor(log(2, days::numeric))::integer AS highest
+               FROM %I) seen
+      GROUP BY imei
+      ORDER BY imei
+         ON CONFLICT (imei) DO UPDATE
+        SET first_day = LEAST(s.first_day, EXCLUDED.first_day),
+            last_day = GREATEST(s.last_day, EXCLUDED.last_day)', parent);
+  EXECUTE format('ALTER TABLE sighting DETACH PARTITION %I', parent);
+  EXECUTE format('DROP TABLE %I', parent);
+  DELETE FROM sighting_unusable u WHERE u.month = oldest;
+  RETURN gone + 1;
+END
+$$;
+
+REVOKE ALL ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
+  erase_sighting_month FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------------------------
 -- Roles: one per process, with only its verbs. They cannot log in; a connection takes one with
 -- SET ROLE.
 
@@ -660,6 +916,18 @@ GRANT UPDATE (state, marks, position, decided_at, decided_by, refusal) ON operat
 GRANT UPDATE (published_at, resend_requested_at, removed_at) ON replication TO ceir_service;
 GRANT EXECUTE ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sightings,
   erase_subscribers TO ceir_service;
+
+GRANT INSERT ON reference_row, sighting_unusable, sighting_day, sighting_merge, condition,
+  rule_settings, job_run, classification, classify_pending TO ceir_service;
+GRANT UPDATE (until) ON reference_row TO ceir_service;
+GRANT UPDATE (import_id, imeis, imsis, msisdns) ON sighting_day TO ceir_service;
+GRANT UPDATE (merged_until) ON sighting_merge TO ceir_service;
+GRANT UPDATE (ended_at, state, report) ON job_run TO ceir_service;
+GRANT UPDATE (block_on, has_amnesty, ground_id, until, end_run_id) ON classification
+  TO ceir_service;
+GRANT DELETE ON sighting_unusable, classify_pending TO ceir_service;
+GRANT EXECUTE ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
+  erase_sighting_month TO ceir_service;
 
 GRANT SELECT ON registry, epoch, operator, ground, release, dirty, due, list_entry, journal,
   journal_batch, journal_digest TO ceir_publisher;

@@ -15,6 +15,7 @@ package struct Migrator: Sendable {
   static let migrations = [
     Migration(version: 1, name: "registry", sql: firstMigration),
     Migration(version: 2, name: "exchange", sql: secondMigration),
+    Migration(version: 3, name: "sightings", sql: thirdMigration),
   ]
 
   package static var newestVersion: Int { migrations.count }

@@ -46,8 +46,8 @@ struct UpgradeTests {
       let error = await #expect(throws: StoreError.self) {
         try await Migrator(pool: pool).verify()
       }
-      #expect(error?.code == .schemaIsOlder(version: 1, wanted: 2))
-      #expect(try await Migrator(pool: pool).migrate() == [2])
+      #expect(error?.code == .schemaIsOlder(version: 1, wanted: 3))
+      #expect(try await Migrator(pool: pool).migrate() == [2, 3])
       try await Migrator(pool: pool).verify()
       try await pool.transaction { connection in
         try await connection.script(RegistryStore.searchPath)
