@@ -542,7 +542,7 @@ CREATE TABLE sighting_day (
   import_id     bigint      NOT NULL REFERENCES import,
   imeis         bigint      NOT NULL,
   imsis         bigint      NOT NULL,            -- pairs of IMEI and IMSI
-  msisdns       bigint      NOT NULL,            -- pairs of IMEI and MSISDN
+  triplets      bigint      NOT NULL,
   PRIMARY KEY (operator_id, day)
 );
 
@@ -799,7 +799,7 @@ DECLARE
   table_name text := format('sighting_%s', to_char(month, 'YYYYMM'));
 BEGIN
   IF extract(day FROM month) <> 1 THEN RAISE 'a month begins on its first day'; END IF;
-  PERFORM pg_advisory_xact_lock(7348201151);
+  PERFORM pg_advisory_xact_lock(7348201160);
   IF to_regclass(table_name) IS NOT NULL THEN RETURN; END IF;
   EXECUTE format('CREATE TABLE %I PARTITION OF sighting FOR VALUES IN (%L)
                     PARTITION BY LIST (operator_id)', table_name, month);
@@ -835,7 +835,7 @@ BEGIN
   EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (imei, imsi, msisdn)', leaf || '_new');
   EXECUTE format('REVOKE INSERT ON %I FROM ceir_service', leaf || '_new');
   -- Who reads all months is waited for here, and nobody queues behind this transaction.
-  PERFORM pg_advisory_xact_lock(7348201152);
+  PERFORM pg_advisory_xact_lock(7348201161);
   IF to_regclass(leaf) IS NOT NULL THEN
     EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, leaf);
     EXECUTE format('DROP TABLE %I', leaf);
@@ -864,7 +864,7 @@ BEGIN
      OR oldest >= date_trunc('month', now()) - make_interval(months => GREATEST(months, 1)) THEN
     RETURN 0;
   END IF;
-  PERFORM pg_advisory_xact_lock(7348201152);
+  PERFORM pg_advisory_xact_lock(7348201161);
   EXECUTE format('SELECT count(*) FROM %I', parent) INTO gone;
   EXECUTE format(
     'INSERT INTO seen_imei AS s (imei, first_day, last_day)
@@ -920,7 +920,8 @@ GRANT EXECUTE ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sig
 GRANT INSERT ON reference_row, sighting_unusable, sighting_day, sighting_merge, condition,
   rule_settings, job_run, classification, classify_pending TO ceir_service;
 GRANT UPDATE (until) ON reference_row TO ceir_service;
-GRANT UPDATE (import_id, imeis, imsis, msisdns) ON sighting_day TO ceir_service;
+GRANT UPDATE (days, technologies) ON sighting_unusable TO ceir_service;
+GRANT UPDATE (import_id, imeis, imsis, triplets) ON sighting_day TO ceir_service;
 GRANT UPDATE (merged_until) ON sighting_merge TO ceir_service;
 GRANT UPDATE (ended_at, state, report) ON job_run TO ceir_service;
 GRANT UPDATE (block_on, has_amnesty, ground_id, until, end_run_id) ON classification

@@ -1,4 +1,3 @@
-import Crypto
 package import DeviceLists
 package import RegistryFiles
 package import RegistryStore
@@ -125,14 +124,11 @@ package struct FileImport: Sendable {
     _ outcome: ImportOutcome, of kind: ImportedFile.Kind, path: String, sha256: [UInt8],
     in registry: RegistryTransaction
   ) async throws {
-    let payload = JSONText.object([
-      ("import", String(outcome.importNumber)), ("file", FileName.last(of: path)),
-      ("source", options.source), ("sha256", Hexadecimal.text(sha256)),
-    ])
-    var generator = SystemRandomNumberGenerator()
-    let salt = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
     try await registry.recordActivity(
-      "import.\(kind.rawValue)", by: options.actor, payload: payload, salt: salt,
-      hash: Array(SHA256.hash(data: salt + Array(payload.utf8))))
+      "import.\(kind.rawValue)", by: options.actor,
+      about: [
+        ("import", String(outcome.importNumber)), ("file", FileName.last(of: path)),
+        ("source", options.source), ("sha256", Hexadecimal.text(sha256)),
+      ])
   }
 }

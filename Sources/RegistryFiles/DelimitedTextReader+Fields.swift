@@ -40,11 +40,29 @@ extension DelimitedTextReader {
 
   func byteCount(_ field: Int) -> Int { trimmed(field).count }
 
-  private func trimmed(_ field: Int) -> Range<Int> {
+  func trimmed(_ field: Int) -> Range<Int> {
     let bytes = buffer.span
     var (first, end) = (fields[field].lowerBound, fields[field].upperBound)
     while first < end, bytes[first] == 0x20 || bytes[first] == 0x09 { first += 1 }
     while first < end, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
     return first..<end
+  }
+}
+
+extension DelimitedTextReader {
+  /// A field of up to eight bytes as one number, to know it again; nil for a longer one.
+  func shortWord(_ field: Int) -> UInt64? {
+    let place = trimmed(field)
+    guard place.count <= 8 else { return nil }
+    let bytes = buffer.span
+    var word: UInt64 = 0
+    for index in place { word = word << 8 | UInt64(bytes[index]) }
+    return word
+  }
+
+  /// The bytes of a field, in place. Allocates nothing.
+  func withBytes<Value>(_ field: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    let place = trimmed(field)
+    return buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[place])) }
   }
 }

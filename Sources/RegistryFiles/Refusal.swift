@@ -22,7 +22,9 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
   case notADate = 2301
   case dateInFuture = 2302
   case dateTooEarly = 2303
+  case dateOutside = 2304
   case unknownStatus = 2311
+  case unknownTechnology = 2312
   case controlCharacter = 2321
   case textTooLong = 2322
   // Repetition within the file; the first of the lines is kept.
@@ -49,7 +51,9 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
     case .notADate: "notADate"
     case .dateInFuture: "dateInFuture"
     case .dateTooEarly: "dateTooEarly"
+    case .dateOutside: "dateOutside"
     case .unknownStatus: "unknownStatus"
+    case .unknownTechnology: "unknownTechnology"
     case .controlCharacter: "controlCharacter"
     case .textTooLong: "textTooLong"
     case .duplicateLine: "duplicateLine"
@@ -77,7 +81,9 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
     case .notADate: "the date is not a date"
     case .dateInFuture: "the date is in the future"
     case .dateTooEarly: "the date is too early"
+    case .dateOutside: "the date is not among the days of the file"
     case .unknownStatus: "the status is not known"
+    case .unknownTechnology: "the radio technology is not known"
     case .controlCharacter: "a text holds a control character"
     case .textTooLong: "a text is too long"
     case .duplicateLine: "the line repeats an earlier one"

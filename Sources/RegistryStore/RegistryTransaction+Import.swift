@@ -4,7 +4,7 @@ import PostgreSQL
 
 /// A file that was handed over, as it is recorded.
 package struct ImportedFile: Sendable {
-  package enum Kind: String, Sendable { case tac, stolen }
+  package enum Kind: String, Sendable { case tac, stolen, `operator` }
 
   package let kind: Kind
   package let fileName: String
@@ -153,6 +153,15 @@ extension RegistryTransaction {
   /// was of the same file.
   private func begin(_ file: ImportedFile, by actor: String) async throws -> Int64 {
     try await lockImports()
+    try await refuseRepeated(file)
+    return try await connection.query(
+      Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
+      file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
+      actor
+    ).only().int64("import_id")
+  }
+
+  func refuseRepeated(_ file: ImportedFile) async throws {
     let earlier = try await earlierImport(
       of: file.kind, sha256: file.sha256, source: file.source, form: file.form)
     if let earlier {
@@ -160,11 +169,6 @@ extension RegistryTransaction {
         .alreadyImported,
         "The same file was taken in at \(earlier.at) as import \(earlier.number).")
     }
-    return try await connection.query(
-      Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
-      file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
-      actor
-    ).only().int64("import_id")
   }
 }
 

@@ -61,7 +61,7 @@ extension Migrator {
       import_id     bigint      NOT NULL REFERENCES import,
       imeis         bigint      NOT NULL,
       imsis         bigint      NOT NULL,
-      msisdns       bigint      NOT NULL,
+      triplets      bigint      NOT NULL,
       PRIMARY KEY (operator_id, day)
     );
     CREATE TABLE sighting_merge (

@@ -17,7 +17,7 @@ struct Import: AsyncParsableCommand {
         ceir import tac tacdb.csv --source gsma
         ceir import stolen reports.csv --source police --refusals refused.csv --strict
       """,
-    subcommands: [TAC.self, Stolen.self])
+    subcommands: [Operator.self, TAC.self, Stolen.self])
 
   struct TAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,252 @@
+package import DeviceLists
+import PostgreSQL
+
+/// What an operator handed over for one day.
+package struct DayVolume: Hashable, Sendable {
+  package let day: CivilDate
+  package var devices: Int
+  /// Devices with a subscriber: pairs of IMEI and IMSI.
+  package var pairs: Int
+  /// With their numbers: what a month has as rows.
+  package var triplets: Int
+
+  package init(day: CivilDate, devices: Int = 0, pairs: Int = 0, triplets: Int = 0) {
+    self.day = day
+    self.devices = devices
+    self.pairs = pairs
+    self.triplets = triplets
+  }
+}
+
+/// What came in the place of an IMEI, in a month.
+package struct UnusableSighting: Hashable, Sendable {
+  package let identity: String
+  /// Packed; 0: none.
+  package let imsi: UInt64
+  package let msisdn: UInt64
+  package let days: UInt32
+  package let technologies: Int32
+
+  package init(
+    identity: String, imsi: UInt64, msisdn: UInt64, days: UInt32, technologies: Int32
+  ) {
+    self.identity = identity
+    self.imsi = imsi
+    self.msisdn = msisdn
+    self.days = days
+    self.technologies = technologies
+  }
+}
+
+/// Months of sightings: `Schema/database/registry.sql`, `sighting`.
+extension RegistryTransaction {
+  /// The table of a month; in a transaction of its own, so that two imports do not wait for each
+  /// other's end.
+  package func addMonth(_ month: CivilDate) async throws {
+    try await connection.query("SELECT add_sighting_month($1)", month.column)
+  }
+
+  /// From here on no other import of the operator's month is under way. Returns the name of the
+  /// empty table that ``finishMonth(_:of:)`` will put in its place, and whether there is one yet.
+  package func beginMonth(
+    _ month: CivilDate, of number: ScopeNumber
+  ) async throws -> (newTable: String, hasRows: Bool) {
+    let table = try await connection.query(
+      "SELECT begin_sightings($1, $2)", number.number, month.column
+    ).only().string(0)
+    let leaf = Self.leaf(month, number)
+    let exists = try await connection.query("SELECT to_regclass($1) IS NOT NULL", leaf)
+    return (table, try exists.only().bool(0))
+  }
+
+  /// Returns the number of rows that `body` has put, in whatever order.
+  package nonisolated(nonsending) func writeMonth(
+    _ month: CivilDate, of number: ScopeNumber, into newTable: String,
+    _ body: (inout SightingWriter) async throws -> Void
+  ) async throws -> Int {
+    // The name is the database's own, of digits and underscores.
+    try await connection.copyIn(
+      """
+      COPY \(newTable) (month, operator_id, imei, imsi, msisdn, days, technologies)
+      FROM STDIN (FORMAT binary)
+      """
+    ) { copy in
+      var writer = SightingWriter(copy, month: month, of: number)
+      try await body(&writer)
+      try await writer.finish()
+    }
+  }
+
+  /// Hands over the rows that are there, many at a time, in the order of the primary key, which
+  /// serves it.
+  package nonisolated(nonsending) func readMonth(
+    _ month: CivilDate, of number: ScopeNumber, _ body: ([SightingRow]) async throws -> Void
+  ) async throws {
+    try await connection.copyOut(
+      """
+      COPY (SELECT imei, imsi, msisdn, days, technologies
+              FROM \(Self.leaf(month, number))
+             ORDER BY imei, imsi, msisdn)
+      TO STDOUT (FORMAT binary)
+      """
+    ) { try await body(SightingRow.rows(of: $0)) }
+  }
+
+  package func finishMonth(_ month: CivilDate, of number: ScopeNumber) async throws {
+    try await connection.query("SELECT finish_sightings($1, $2)", number.number, month.column)
+  }
+
+  /// Replaces what is known of `days`, as bits of the month; other days stay.
+  package func replaceUnusable(
+    _ sightings: [UnusableSighting], in month: CivilDate, of number: ScopeNumber, days: UInt32
+  ) async throws {
+    let mask = Int32(bitPattern: days)
+    let kept = try await connection.query(Self.endUnusable, month.column, number.number, mask)
+    var all: [UnusableSighting: UnusableSighting] = [:]
+    func add(_ sighting: UnusableSighting) {
+      let key = UnusableSighting(
+        identity: sighting.identity, imsi: sighting.imsi, msisdn: sighting.msisdn, days: 0,
+        technologies: 0)
+      let old = all[key]
+      all[key] = UnusableSighting(
+        identity: sighting.identity, imsi: sighting.imsi, msisdn: sighting.msisdn,
+        days: sighting.days | (old?.days ?? 0),
+        technologies: sighting.technologies | (old?.technologies ?? 0))
+    }
+    for row in kept {
+      let days = UInt32(bitPattern: try row.int32("days") & ~mask)
+      guard days != 0 else { continue }
+      add(
+        UnusableSighting(
+          identity: try row.string("identity"), imsi: UInt64(try row.int64("imsi")),
+          msisdn: UInt64(try row.int64("msisdn")), days: days,
+          technologies: try row.int32("technologies")))
+    }
+    for sighting in sightings { add(sighting) }
+    let rows = Array(all.values)
+    try await connection.query(
+      Self.insertUnusable, month.column, number.number, rows.map(\.identity),
+      rows.map { Int64($0.imsi) }, rows.map { Int64($0.msisdn) },
+      rows.map { Int32(bitPattern: $0.days) }, rows.map(\.technologies))
+  }
+
+  /// The newest days before `day` that the operator handed anything over for.
+  package func volumes(
+    of number: ScopeNumber, before day: CivilDate, count: Int
+  ) async throws -> [DayVolume] {
+    try await connection.query(Self.volumes, number.number, day.column, Int32(count)).map { row in
+      DayVolume(
+        day: CivilDate(daysSinceEpoch: Int64(try row.date("day").daysSince1970)),
+        devices: try row.int("imeis"), pairs: try row.int("imsis"),
+        triplets: try row.int("triplets"))
+    }
+  }
+
+  /// What the file had on each of its days: a day that it has nothing for counts as such.
+  package func record(
+    _ volumes: [DayVolume], of number: ScopeNumber, days: ClosedRange<CivilDate>,
+    import importNumber: Int64
+  ) async throws {
+    let known = Dictionary(uniqueKeysWithValues: volumes.map { ($0.day, $0) })
+    let all = days.lowerBound.daysSinceEpoch...days.upperBound.daysSinceEpoch
+    let volumes = all.map { number in
+      let day = CivilDate(daysSinceEpoch: number)
+      return known[day] ?? DayVolume(day: day)
+    }
+    try await connection.query(
+      Self.recordVolumes, number.number, importNumber, volumes.map(\.day.column),
+      volumes.map { Int64($0.devices) }, volumes.map { Int64($0.pairs) },
+      volumes.map { Int64($0.triplets) })
+  }
+
+  /// The types that are allocated.
+  package func allocatedTypes() async throws -> [UInt32] {
+    try await connection.query(Self.types).map { UInt32(bitPattern: try $0.int32("tac")) }
+  }
+
+  /// These devices are looked at again by the next run that classifies; nil: all.
+  package func markForClassification(_ imeis: [UInt64]?) async throws {
+    let keys = imeis.map { $0.map { Int64($0) } } ?? [-1]
+    try await connection.query(Self.insertPending, keys)
+  }
+
+  static func leaf(_ month: CivilDate, _ number: ScopeNumber) -> String {
+    "sighting_\(month.year * 100 + month.month)_\(number.number)"
+  }
+
+  /// Served by the primary key of sighting_unusable.
+  private static let endUnusable = """
+    DELETE FROM sighting_unusable
+     WHERE month = $1 AND operator_id = $2 AND (days & $3) <> 0
+    RETURNING identity, imsi, msisdn, days, technologies
+    """
+
+  private static let insertUnusable = """
+    INSERT INTO sighting_unusable (month, operator_id, identity, imsi, msisdn, days, technologies)
+    SELECT $1, $2, identity, imsi, msisdn, days, technologies
+      FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::integer[])
+             AS s (identity, imsi, msisdn, days, technologies)
+        ON CONFLICT (month, operator_id, identity, imsi, msisdn) DO UPDATE
+       SET days = sighting_unusable.days | EXCLUDED.days,
+           technologies = sighting_unusable.technologies | EXCLUDED.technologies
+    """
+
+  /// Served by the primary key of sighting_day.
+  private static let volumes = """
+    SELECT day, imeis, imsis, triplets
+      FROM sighting_day
+     WHERE operator_id = $1 AND day < $2 AND imeis > 0
+     ORDER BY day DESC
+     LIMIT $3
+    """
+
+  /// Served by the primary key of sighting_day.
+  private static let recordVolumes = """
+    INSERT INTO sighting_day (operator_id, day, import_id, imeis, imsis, triplets)
+    SELECT $1, day, $2, imeis, imsis, triplets
+      FROM unnest($3::date[], $4::bigint[], $5::bigint[], $6::bigint[])
+             AS d (day, imeis, imsis, triplets)
+        ON CONFLICT (operator_id, day) DO UPDATE
+       SET import_id = EXCLUDED.import_id,
+           imeis = EXCLUDED.imeis,
+           imsis = EXCLUDED.imsis,
+           triplets = EXCLUDED.triplets
+    """
+
+  /// Served by tac_allocation_current.
+  private static let types = "SELECT tac FROM tac_allocation WHERE until IS NULL"
+
+  private static let insertPending = """
+    INSERT INTO classify_pending (imei) SELECT imei FROM unnest($1::bigint[]) AS p (imei)
+    """
+}
+
+extension CivilDate {
+  var column: PostgreSQLDate { PostgreSQLDate(daysSince1970: Int32(clamping: daysSinceEpoch)) }
+}
+
+extension RegistryTransaction {
+  /// The import of an operator's file, recorded; throws ``StoreError/Code/alreadyImported`` where
+  /// the same file came in meanwhile.
+  package func recordImport(
+    _ file: ImportedFile, of number: ScopeNumber, days: ClosedRange<CivilDate>,
+    accepted: [String], because reason: String, measured: String, by actor: String
+  ) async throws -> Int64 {
+    try await refuseRepeated(file)
+    return try await connection.query(
+      Self.insertOperatorImport, file.kind.rawValue, file.fileName,
+      PostgreSQLBytes(file.sha256), file.source, file.form, file.rowsRead, file.rowsKept,
+      file.rowsRepeated, file.rowsRefused, actor, number.number, days.lowerBound.column,
+      days.upperBound.column, accepted, reason, measured
+    ).only().int64("import_id")
+  }
+
+  private static let insertOperatorImport = """
+    INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
+                        rows_repeated, rows_refused, imported_by, operator_id, first_day, last_day,
+                        accepted, accepted_reason, measured, after_position)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+            COALESCE((SELECT max(last_position) FROM journal_batch), 0))
+    RETURNING import_id
+    """
+}
