@@ -155,8 +155,8 @@ let package = Package(
       "benchmark",
       [
         "CEIRService", "CheckServer", "DeviceIdentity", "DeviceLists", "Diameter", "EIRNode",
-        "EquipmentCheck", "ListExchange", "ListIndex", "PostgreSQL", "RegistryFiles",
-        "RegistryStore", "Simulation", nio("NIOCore"), nio("NIOPosix"), logging,
+        "EquipmentCheck", "ListExchange", "ListIndex", "NightlyJobs", "PostgreSQL",
+        "RegistryFiles", "RegistryStore", "Simulation", nio("NIOCore"), nio("NIOPosix"), logging,
       ], path: "Tests/benchmark"),
     target(
       "Fuzzing",

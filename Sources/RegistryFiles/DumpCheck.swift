@@ -22,6 +22,8 @@ package enum DumpCheck: String, Sendable, CaseIterable {
   case volumeIMEI = "volume-imei"
   case volumeIMSI = "volume-imsi"
   case volumeTriplet = "volume-triplet"
+  /// What the file has, beside what is known of the same days already.
+  case correction
 
   package var limit: Double {
     switch self {
@@ -32,14 +34,14 @@ package enum DumpCheck: String, Sendable, CaseIterable {
     case .foreignIMSI, .foreignMSISDN, .foreignEither: 0.1
     case .otherNetwork: 0.2
     case .leadingZeros, .wrongOperator: 0.5
-    case .volumeIMEI, .volumeIMSI, .volumeTriplet: 0.9
+    case .volumeIMEI, .volumeIMSI, .volumeTriplet, .correction: 0.9
     }
   }
 
   /// Whether the measure must reach the limit; others must not exceed it.
   package var isFloor: Bool {
     switch self {
-    case .volumeIMEI, .volumeIMSI, .volumeTriplet: true
+    case .volumeIMEI, .volumeIMSI, .volumeTriplet, .correction: true
     default: false
     }
   }
@@ -64,6 +66,7 @@ package enum DumpCheck: String, Sendable, CaseIterable {
     case .wrongOperator: "IMSIs of another operator, of all that are of an operator here"
     case .volumeIMEI: "devices in a day, beside the 30 days before"
     case .volumeIMSI: "devices with a subscriber in a day, beside the 30 days before"
+    case .correction: "sightings, beside those that are known of the same days"
     case .volumeTriplet: "sightings in a day, beside the 30 days before"
     }
   }

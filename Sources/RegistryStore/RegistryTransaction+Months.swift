@@ -61,17 +61,17 @@ extension RegistryTransaction {
 
   /// Returns the number of rows that `body` has put, in whatever order.
   package nonisolated(nonsending) func writeMonth(
-    _ month: CivilDate, of number: ScopeNumber, into newTable: String,
-    _ body: (inout SightingWriter) async throws -> Void
+    into newTable: String, _ body: (inout SightingWriter) async throws -> Void
   ) async throws -> Int {
-    // The name is the database's own, of digits and underscores.
+    // The name is the database's own, of digits and underscores; month and operator are the
+    // defaults of the table.
     try await connection.copyIn(
       """
-      COPY \(newTable) (month, operator_id, imei, imsi, msisdn, days, technologies)
+      COPY \(newTable) (imei, imsi, msisdn, days, technologies)
       FROM STDIN (FORMAT binary)
       """
     ) { copy in
-      var writer = SightingWriter(copy, month: month, of: number)
+      var writer = SightingWriter(copy)
       try await body(&writer)
       try await writer.finish()
     }
@@ -130,16 +130,28 @@ extension RegistryTransaction {
       rows.map { Int32(bitPattern: $0.days) }, rows.map(\.technologies))
   }
 
+  /// What is known of these days already.
+  package func volumes(
+    of number: ScopeNumber, on days: ClosedRange<CivilDate>
+  ) async throws -> [DayVolume] {
+    try await connection.query(
+      Self.knownVolumes, number.number, days.lowerBound.column, days.upperBound.column
+    ).map(Self.volume)
+  }
+
+  private static func volume(_ row: PostgreSQLRow) throws -> DayVolume {
+    DayVolume(
+      day: CivilDate(daysSinceEpoch: Int64(try row.date("day").daysSince1970)),
+      devices: try row.int("imeis"), pairs: try row.int("imsis"),
+      triplets: try row.int("triplets"))
+  }
+
   /// The newest days before `day` that the operator handed anything over for.
   package func volumes(
     of number: ScopeNumber, before day: CivilDate, count: Int
   ) async throws -> [DayVolume] {
-    try await connection.query(Self.volumes, number.number, day.column, Int32(count)).map { row in
-      DayVolume(
-        day: CivilDate(daysSinceEpoch: Int64(try row.date("day").daysSince1970)),
-        devices: try row.int("imeis"), pairs: try row.int("imsis"),
-        triplets: try row.int("triplets"))
-    }
+    try await connection.query(Self.volumes, number.number, day.column, Int32(count))
+      .map(Self.volume)
   }
 
   /// What the file had on each of its days: a day that it has nothing for counts as such.
@@ -198,6 +210,13 @@ extension RegistryTransaction {
      WHERE operator_id = $1 AND day < $2 AND imeis > 0
      ORDER BY day DESC
      LIMIT $3
+    """
+
+  /// Served by the primary key of sighting_day.
+  private static let knownVolumes = """
+    SELECT day, imeis, imsis, triplets
+      FROM sighting_day
+     WHERE operator_id = $1 AND day BETWEEN $2 AND $3 AND imeis > 0
     """
 
   /// Served by the primary key of sighting_day.

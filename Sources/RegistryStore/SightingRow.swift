@@ -1,4 +1,3 @@
-import DeviceLists
 package import PostgreSQL
 
 /// A device, a subscriber and a number, and the days of one month on which an operator saw them
@@ -45,20 +44,12 @@ package struct SightingRow: Hashable, Sendable {
 /// Writes the rows of one operator's month into its new table.
 package struct SightingWriter: ~Copyable {
   @usableFromInline var buffer = BinaryCopyWriter()
-  @usableFromInline let month: PostgreSQLDate
-  @usableFromInline let operatorNumber: Int32
   private let writer: PostgreSQLCopyWriter
 
-  init(_ writer: PostgreSQLCopyWriter, month: CivilDate, of number: ScopeNumber) {
-    self.writer = writer
-    self.month = month.column
-    operatorNumber = number.number
-  }
+  init(_ writer: PostgreSQLCopyWriter) { self.writer = writer }
 
   @inlinable package mutating func put(_ row: SightingRow) {
-    buffer.row(fields: 7)
-    buffer.date(month)
-    buffer.int32(operatorNumber)
+    buffer.row(fields: 5)
     buffer.int64(Int64(bitPattern: row.imei))
     buffer.int64(Int64(bitPattern: row.imsi))
     buffer.int64(Int64(bitPattern: row.msisdn))

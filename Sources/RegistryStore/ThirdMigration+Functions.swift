@@ -25,8 +25,10 @@ extension Migrator {
     BEGIN
       PERFORM pg_advisory_xact_lock(734820115, operator);
       EXECUTE format('CREATE TABLE %I (LIKE sighting INCLUDING DEFAULTS)', table_name);
-      EXECUTE format('ALTER TABLE %I ADD CHECK (month = %L), ADD CHECK (operator_id = %s)',
-                     table_name, month, operator);
+      EXECUTE format('ALTER TABLE %I ADD CHECK (month = %L), ADD CHECK (operator_id = %s),
+                                     ALTER month SET DEFAULT %L,
+                                     ALTER operator_id SET DEFAULT %s',
+                     table_name, month, operator, month, operator);
       EXECUTE format('GRANT SELECT, INSERT ON %I TO ceir_service', table_name);
       RETURN table_name;
     END
@@ -34,6 +36,7 @@ extension Migrator {
 
     CREATE FUNCTION finish_sightings(operator integer, month date) RETURNS void
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+      SET maintenance_work_mem = '512MB'
     AS $$
     DECLARE
       parent text := format('sighting_%s', to_char(month, 'YYYYMM'));

@@ -25,6 +25,7 @@ struct Benchmark {
       "catch-up": { _ in try await CatchUpBenchmark.run() },
       "snapshot": { _ in try await SnapshotBenchmark.run() },
       "propagation": { _ in try await PropagationBenchmark.run() },
+      "import": { _ in try await ImportBenchmark.run() },
       "copy": { _ in try await CopyBenchmark.run() },
       "publish": { _ in try await PublishBenchmark().run() },
     ]

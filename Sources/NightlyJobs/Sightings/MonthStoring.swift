@@ -10,6 +10,8 @@ struct MonthStoring {
     var volumes: [DayVolume] = []
     /// Of the days before the file.
     var earlier: [DayVolume] = []
+    /// Of the same days, as they are known already.
+    var known: [DayVolume] = []
     var rows = 0
     var unusable = 0
   }
@@ -21,9 +23,7 @@ struct MonthStoring {
   /// What ``write(_:record:)`` would have, without a change.
   func count(_ months: [() -> MonthStaging.Sorted]) async throws -> Written {
     var written = Written()
-    written.earlier = try await store.read {
-      try await $0.volumes(of: number, before: days.lowerBound, count: Self.earlierDays)
-    }
+    (written.earlier, written.known) = try await store.read { try await volumes($0) }
     for month in months {
       let month = month()
       var merge = MonthMerge(
@@ -57,8 +57,7 @@ struct MonthStoring {
         changed = changed.flatMap { all in marked.map { all + $0 } }
         open.append(month.month)
       }
-      written.earlier = try await registry.volumes(
-        of: number, before: days.lowerBound, count: Self.earlierDays)
+      (written.earlier, written.known) = try await volumes(registry)
       let importNumber = try await record(registry, written)
       try await registry.record(written.volumes, of: number, days: days, import: importNumber)
       try await registry.markForClassification(changed)
@@ -68,13 +67,22 @@ struct MonthStoring {
     }
   }
 
+  private func volumes(
+    _ registry: RegistryTransaction
+  ) async throws -> (earlier: [DayVolume], known: [DayVolume]) {
+    (
+      try await registry.volumes(of: number, before: days.lowerBound, count: Self.earlierDays),
+      try await registry.volumes(of: number, on: days)
+    )
+  }
+
   /// The devices of which something has changed; nil: too many, or the month is new.
   private func write(
     _ month: MonthStaging.Sorted, in registry: RegistryTransaction, _ written: inout Written
   ) async throws -> [UInt64]? {
     let (table, hasRows) = try await registry.beginMonth(month.month, of: number)
     var merge = MonthMerge(month: month.month, number: number, days: month.month.bits(of: days))
-    _ = try await registry.writeMonth(month.month, of: number, into: table) { writer in
+    _ = try await registry.writeMonth(into: table) { writer in
       guard hasRows else { return try await merge.write(month.rows, to: &writer, old: nil) }
       try await store.read { reader in
         try await merge.write(month.rows, to: &writer) { body in

@@ -126,11 +126,19 @@ package struct OperatorImport: Sendable {
   }
 
   private func volumeResults(_ written: MonthStoring.Written) -> [CheckResult] {
-    guard let shares = written.volumes.shares(of: written.earlier) else { return [] }
-    return [
-      CheckResult(.volumeIMEI, shares.devices), CheckResult(.volumeIMSI, shares.pairs),
-      CheckResult(.volumeTriplet, shares.triplets),
-    ]
+    var results: [CheckResult] = []
+    if let shares = written.volumes.shares(of: written.earlier) {
+      results += [
+        CheckResult(.volumeIMEI, shares.devices), CheckResult(.volumeIMSI, shares.pairs),
+        CheckResult(.volumeTriplet, shares.triplets),
+      ]
+    }
+    if !written.known.isEmpty {
+      let before = written.known.map(\.triplets).reduce(0, +)
+      let now = written.volumes.map(\.triplets).reduce(0, +)
+      results.append(CheckResult(.correction, Double(now) / Double(max(before, 1))))
+    }
+    return results
   }
 
   private func summary(
