@@ -18,17 +18,18 @@ package struct PopulationExcess: Error, Hashable, Sendable, CustomStringConverti
   }
 
   package var description: String {
-    let share = population == 0 ? "" : " (\(Self.percent(Double(matching) / Double(population))))"
+    // Rounded up, so that an excess is never shown as the limit itself.
+    let hundredths = population == 0 ? nil : (matching * 10_000 + population - 1) / population
+    let share = hundredths.map { " (\(Self.percent($0)))" } ?? ""
+    let limit = Self.percent(Int((mostMatching * 10_000).rounded()))
     return """
       condition \(label) matches \(matching) of \(population) devices\(share); it may match \
-      \(Self.percent(mostMatching)). Nothing was changed. Is a list of types, registrations or \
+      \(limit). Nothing was changed. Is a list of types, registrations or \
       approvals empty or old? If the number is right, raise mostMatching of the condition.
       """
   }
 
-  /// With two decimals, rounded up, so that an excess is never shown as the limit itself.
-  private static func percent(_ share: Double) -> String {
-    let hundredths = Int((share * 10_000).rounded(.up))
+  private static func percent(_ hundredths: Int) -> String {
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) %"
   }
