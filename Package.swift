@@ -113,6 +113,7 @@ let package = Package(
     target(
       "EquipmentCheck", ["DeviceIdentity", "DeviceLists", "Diameter", nio("NIOCore")]),
     target("RegistryFiles", ["DeviceIdentity", "DeviceLists"]),
+    target("DeviceRules", ["DeviceIdentity", "DeviceLists"]),
     target(
       "NightlyJobs",
       ["DeviceIdentity", "DeviceLists", "RegistryFiles", "RegistryStore", crypto]),
@@ -171,6 +172,7 @@ let package = Package(
     test("DeviceListsTests", ["DeviceIdentity", "DeviceLists", "Simulation"]),
     test(
       "RegistryFilesTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
+    test("DeviceRulesTests", ["DeviceIdentity", "DeviceLists", "DeviceRules", "Simulation"]),
     test("SimulationTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
     test("TidyTests", []),
     test("PostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),

@@ -8,8 +8,7 @@
 extension RadioTechnology {
   /// One or more words or numbers with `|`, `;`, `,` or `/` between them, as in `GERAN|UTRAN` or
   /// `002|006`. Letter case, spaces, brackets, hyphens, underscores and full stops do not
-  /// matter. Nothing
-  /// for an empty text; nil where a word is not known.
+  /// matter. Nothing for an empty text; nil where a word is not known.
   package init?(words text: some StringProtocol) {
     var copy = String(text)
     guard let known = copy.withUTF8({ Self(words: UnsafeRawBufferPointer($0)) }) else { return nil }

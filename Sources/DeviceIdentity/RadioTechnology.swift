@@ -52,14 +52,14 @@ package struct RadioGenerations: OptionSet, Hashable, Sendable, CustomStringConv
   package static let fourth = RadioGenerations(rawValue: 1 << 2)
   package static let fifth = RadioGenerations(rawValue: 1 << 3)
 
-  static let words: [(word: String, generation: RadioGenerations)] = [
+  private static let named: [(word: String, generation: RadioGenerations)] = [
     ("2G", .second), ("3G", .third), ("4G", .fourth), ("5G", .fifth),
   ]
 
   /// `2G` to `5G`, as a person writes one.
   package init?(word: some StringProtocol) {
     let upper = word.uppercased()
-    guard let known = Self.words.first(where: { $0.word == upper }) else { return nil }
+    guard let known = Self.named.first(where: { $0.word == upper }) else { return nil }
     self = known.generation
   }
 
@@ -70,8 +70,11 @@ package struct RadioGenerations: OptionSet, Hashable, Sendable, CustomStringConv
     return RadioGenerations(rawValue: rawValue & ~UInt8((1 << width) - 1))
   }
 
-  /// `2G, 4G`.
-  package var description: String {
-    Self.words.filter { contains($0.generation) }.map(\.word).joined(separator: ", ")
+  /// `2G` to `5G`, the oldest first.
+  package var words: [String] {
+    Self.named.filter { contains($0.generation) }.map(\.word)
   }
+
+  /// `2G, 4G`.
+  package var description: String { words.joined(separator: ", ") }
 }

@@ -28,6 +28,8 @@ enum Layout {
       "DeviceLists", "AsyncHTTPClient", "Crypto", "Foundation",
     ]),
     "RegistryFiles": system.union(["DeviceLists"]),
+    // Pure: rules are values, and the same evidence gets the same answer.
+    "DeviceRules": ["DeviceLists"],
     "Diameter": ["NIOCore"],
     "EquipmentCheck": ["DeviceLists", "Diameter", "NIOCore"],
     "CheckServer": nio.union(system).union(["DeviceLists", "Logging"]),
@@ -36,12 +38,12 @@ enum Layout {
     "LocalPostgreSQL": system.union(["PostgreSQL", "Foundation", "Logging"]),
     "RegistryStore": ["DeviceLists", "PostgreSQL", "Crypto", "Logging"],
     "NightlyJobs": nio.union(system).union([
-      "DeviceLists", "RegistryStore", "RegistryFiles", "ListExchange", "ListIndex",
+      "DeviceLists", "DeviceRules", "RegistryStore", "RegistryFiles", "ListExchange", "ListIndex",
       "EquipmentCheck", "Diameter", "AsyncHTTPClient", "Crypto", "Foundation", "Logging",
     ]),
     // It puts the process together: the embedded cluster, and a pool for each role.
     "CEIRService": nio.union(system).union(service).union(certificates).union([
-      "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "RegistryStore", "ListIndex",
+      "PostgreSQL", "LocalPostgreSQL", "DeviceLists", "DeviceRules", "RegistryStore", "ListIndex",
       "ListExchange", "CheckServer", "ExchangeTrust", "GZip", "AsyncHTTPClient",
       "EquipmentCheck", "CMalloc", "Crypto", "Foundation",
     ]),
