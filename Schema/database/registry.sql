@@ -626,6 +626,13 @@ CREATE TABLE classify_pending (
   imei          bigint      NOT NULL CHECK (imei BETWEEN -1 AND 99999999999999)
 );
 
+-- Devices that a run looks at, where it does not look at all of them.
+CREATE UNLOGGED TABLE classify_subject (
+  run_id        bigint      NOT NULL,
+  imei          bigint      NOT NULL,
+  PRIMARY KEY (run_id, imei)
+);
+
 -- A file written for an operator. Numbers rise by one.
 CREATE TABLE replication (
   operator_id         integer     NOT NULL REFERENCES operator,
@@ -843,6 +850,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, leaf);
     EXECUTE format('DROP TABLE %I', leaf);
   END IF;
+  EXECUTE format('ANALYZE %I', leaf || '_new');
   EXECUTE format('ALTER TABLE %I RENAME TO %I', leaf || '_new', leaf);
   EXECUTE format('ALTER INDEX %I RENAME TO %I', leaf || '_new_pkey', leaf || '_pkey');
   EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, leaf,
@@ -888,8 +896,81 @@ BEGIN
 END
 $$;
 
+-- A moment after every live sighting that has been stored, and before every one that has not.
+CREATE FUNCTION live_horizon() RETURNS timestamptz
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+BEGIN
+  LOCK TABLE sighting_live IN SHARE MODE;
+  RETURN clock_timestamp();
+END
+$$;
+
+-- Takes the live sightings from one moment to another into their months; the devices that have
+-- changed are looked at by the next run. Returns how many rows there were.
+CREATE FUNCTION merge_live(since timestamptz, horizon timestamptz) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+AS $$
+DECLARE
+  part   record;
+  leaf   text;
+  merged bigint := 0;
+  rows   bigint;
+BEGIN
+  FOR part IN
+    SELECT date_trunc('month', day)::date AS month, operator_id AS operator
+      FROM sighting_live
+     WHERE received_at > since AND received_at <= horizon
+     GROUP BY 1, 2
+     ORDER BY 1, 2
+  LOOP
+    leaf := format('sighting_%s_%s', to_char(part.month, 'YYYYMM'), part.operator);
+    PERFORM add_sighting_month(part.month);
+    IF to_regclass(leaf) IS NULL THEN
+      PERFORM begin_sightings(part.operator, part.month);
+      PERFORM finish_sightings(part.operator, part.month);
+    END IF;
+    PERFORM pg_advisory_xact_lock(734820115, part.operator);
+    EXECUTE format(
+      'INSERT INTO %I AS s (month, operator_id, imei, imsi, msisdn, days, technologies)
+       SELECT $1, $2, imei, imsi, msisdn,
+              bit_or(1 << (extract(day FROM day)::integer - 1)), 0
+         FROM sighting_live
+        WHERE received_at > $3 AND received_at <= $4
+          AND operator_id = $2 AND day >= $1 AND day < ($1 + interval ''1 month'')
+          AND imei >= 0
+        GROUP BY imei, imsi, msisdn
+        ORDER BY imei, imsi, msisdn
+           ON CONFLICT (imei, imsi, msisdn) DO UPDATE SET days = s.days | EXCLUDED.days',
+      leaf)
+      USING part.month, part.operator, since, horizon;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    merged := merged + rows;
+    INSERT INTO sighting_unusable AS s
+           (month, operator_id, identity, imsi, msisdn, days, technologies)
+    SELECT part.month, part.operator, identity, imsi, msisdn,
+           bit_or(1 << (extract(day FROM day)::integer - 1)), 0
+      FROM sighting_live
+     WHERE received_at > since AND received_at <= horizon
+       AND operator_id = part.operator AND day >= part.month
+       AND day < (part.month + interval '1 month')
+       AND imei = -1
+     GROUP BY identity, imsi, msisdn
+        ON CONFLICT (month, operator_id, identity, imsi, msisdn)
+        DO UPDATE SET days = s.days | EXCLUDED.days;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    merged := merged + rows;
+  END LOOP;
+  INSERT INTO classify_pending (imei)
+  SELECT DISTINCT imei
+    FROM sighting_live
+   WHERE received_at > since AND received_at <= horizon AND imei >= 0;
+  RETURN merged;
+END
+$$;
+
 REVOKE ALL ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
-  erase_sighting_month FROM PUBLIC;
+  erase_sighting_month, live_horizon, merge_live FROM PUBLIC;
 
 -- ---------------------------------------------------------------------------------------------
 -- Roles: one per process, with only its verbs. They cannot log in; a connection takes one with
@@ -921,7 +1002,7 @@ GRANT EXECUTE ON FUNCTION trim_journal, erase_messages, erase_queries, erase_sig
   erase_subscribers TO ceir_service;
 
 GRANT INSERT ON reference_row, sighting_unusable, sighting_day, sighting_merge, condition,
-  rule_settings, job_run, classification, classify_pending TO ceir_service;
+  rule_settings, job_run, classification, classify_pending, classify_subject TO ceir_service;
 GRANT UPDATE (until) ON reference_row TO ceir_service;
 GRANT UPDATE (days, technologies) ON sighting_unusable TO ceir_service;
 GRANT UPDATE (import_id, imeis, imsis, triplets) ON sighting_day TO ceir_service;
@@ -929,9 +1010,9 @@ GRANT UPDATE (merged_until) ON sighting_merge TO ceir_service;
 GRANT UPDATE (ended_at, state, report) ON job_run TO ceir_service;
 GRANT UPDATE (block_on, has_amnesty, ground_id, until, end_run_id) ON classification
   TO ceir_service;
-GRANT DELETE ON sighting_unusable, classify_pending TO ceir_service;
+GRANT DELETE ON sighting_unusable, classify_pending, classify_subject TO ceir_service;
 GRANT EXECUTE ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
-  erase_sighting_month TO ceir_service;
+  erase_sighting_month, live_horizon, merge_live TO ceir_service;
 
 GRANT SELECT ON registry, epoch, operator, ground, release, dirty, due, list_entry, journal,
   journal_batch, journal_digest TO ceir_publisher;

@@ -47,6 +47,10 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case unfit
     /// The same bytes were imported before, or by somebody else at the same moment.
     case alreadyImported
+    /// The job is under way, or was ended by another.
+    case jobRuns
+    case jobLost
+    case unknownCondition
     case corrupt
   }
 

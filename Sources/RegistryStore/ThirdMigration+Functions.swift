@@ -50,6 +50,7 @@ extension Migrator {
         EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, leaf);
         EXECUTE format('DROP TABLE %I', leaf);
       END IF;
+      EXECUTE format('ANALYZE %I', leaf || '_new');
       EXECUTE format('ALTER TABLE %I RENAME TO %I', leaf || '_new', leaf);
       EXECUTE format('ALTER INDEX %I RENAME TO %I', leaf || '_new_pkey', leaf || '_pkey');
       EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, leaf,
@@ -93,11 +94,81 @@ extension Migrator {
     END
     $$;
 
+    CREATE FUNCTION live_horizon() RETURNS timestamptz
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+    AS $$
+    BEGIN
+      LOCK TABLE sighting_live IN SHARE MODE;
+      RETURN clock_timestamp();
+    END
+    $$;
+
+    CREATE FUNCTION merge_live(since timestamptz, horizon timestamptz) RETURNS bigint
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = ceir, pg_temp
+    AS $$
+    DECLARE
+      part   record;
+      leaf   text;
+      merged bigint := 0;
+      rows   bigint;
+    BEGIN
+      FOR part IN
+        SELECT date_trunc('month', day)::date AS month, operator_id AS operator
+          FROM sighting_live
+         WHERE received_at > since AND received_at <= horizon
+         GROUP BY 1, 2
+         ORDER BY 1, 2
+      LOOP
+        leaf := format('sighting_%s_%s', to_char(part.month, 'YYYYMM'), part.operator);
+        PERFORM add_sighting_month(part.month);
+        IF to_regclass(leaf) IS NULL THEN
+          PERFORM begin_sightings(part.operator, part.month);
+          PERFORM finish_sightings(part.operator, part.month);
+        END IF;
+        PERFORM pg_advisory_xact_lock(734820115, part.operator);
+        EXECUTE format(
+          'INSERT INTO %I AS s (month, operator_id, imei, imsi, msisdn, days, technologies)
+           SELECT $1, $2, imei, imsi, msisdn,
+                  bit_or(1 << (extract(day FROM day)::integer - 1)), 0
+             FROM sighting_live
+            WHERE received_at > $3 AND received_at <= $4
+              AND operator_id = $2 AND day >= $1 AND day < ($1 + interval ''1 month'')
+              AND imei >= 0
+            GROUP BY imei, imsi, msisdn
+            ORDER BY imei, imsi, msisdn
+               ON CONFLICT (imei, imsi, msisdn) DO UPDATE SET days = s.days | EXCLUDED.days',
+          leaf)
+          USING part.month, part.operator, since, horizon;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        merged := merged + rows;
+        INSERT INTO sighting_unusable AS s
+               (month, operator_id, identity, imsi, msisdn, days, technologies)
+        SELECT part.month, part.operator, identity, imsi, msisdn,
+               bit_or(1 << (extract(day FROM day)::integer - 1)), 0
+          FROM sighting_live
+         WHERE received_at > since AND received_at <= horizon
+           AND operator_id = part.operator AND day >= part.month
+           AND day < (part.month + interval '1 month')
+           AND imei = -1
+         GROUP BY identity, imsi, msisdn
+            ON CONFLICT (month, operator_id, identity, imsi, msisdn)
+            DO UPDATE SET days = s.days | EXCLUDED.days;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        merged := merged + rows;
+      END LOOP;
+      INSERT INTO classify_pending (imei)
+      SELECT DISTINCT imei
+        FROM sighting_live
+       WHERE received_at > since AND received_at <= horizon AND imei >= 0;
+      RETURN merged;
+    END
+    $$;
+
     REVOKE ALL ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
-      erase_sighting_month FROM PUBLIC;
+      erase_sighting_month, live_horizon, merge_live FROM PUBLIC;
 
     GRANT INSERT ON reference_row, sighting_unusable, sighting_day, sighting_merge, condition,
-      rule_settings, job_run, classification, classify_pending TO ceir_service;
+      rule_settings, job_run, classification, classify_pending, classify_subject TO ceir_service;
     GRANT UPDATE (until) ON reference_row TO ceir_service;
     GRANT UPDATE (days, technologies) ON sighting_unusable TO ceir_service;
     GRANT UPDATE (import_id, imeis, imsis, triplets) ON sighting_day TO ceir_service;
@@ -105,8 +176,8 @@ extension Migrator {
     GRANT UPDATE (ended_at, state, report) ON job_run TO ceir_service;
     GRANT UPDATE (block_on, has_amnesty, ground_id, until, end_run_id) ON classification
       TO ceir_service;
-    GRANT DELETE ON sighting_unusable, classify_pending TO ceir_service;
+    GRANT DELETE ON sighting_unusable, classify_pending, classify_subject TO ceir_service;
     GRANT EXECUTE ON FUNCTION add_sighting_month, begin_sightings, finish_sightings,
-      erase_sighting_month TO ceir_service;
+      erase_sighting_month, live_horizon, merge_live TO ceir_service;
     """#
 }

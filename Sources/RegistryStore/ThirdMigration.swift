@@ -126,8 +126,13 @@ extension Migrator {
       pending_id    bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
       imei          bigint      NOT NULL CHECK (imei BETWEEN -1 AND 99999999999999)
     );
+    CREATE UNLOGGED TABLE classify_subject (
+      run_id        bigint      NOT NULL,
+      imei          bigint      NOT NULL,
+      PRIMARY KEY (run_id, imei)
+    );
     GRANT SELECT ON reference_row, sighting, sighting_unusable, sighting_day, sighting_merge,
-      seen_imei, condition, rule_settings, job_run, classification, classify_pending
-      TO ceir_service;
+      seen_imei, condition, rule_settings, job_run, classification, classify_pending,
+      classify_subject TO ceir_service;
     """# + thirdMigrationFunctions
 }
