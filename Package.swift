@@ -116,7 +116,9 @@ let package = Package(
     target("DeviceRules", ["DeviceIdentity", "DeviceLists"]),
     target(
       "NightlyJobs",
-      ["DeviceIdentity", "DeviceLists", "RegistryFiles", "RegistryStore", crypto]),
+      [
+        "DeviceIdentity", "DeviceLists", "DeviceRules", "RegistryFiles", "RegistryStore", crypto,
+      ]),
     target(
       "CEIRService",
       [
@@ -128,9 +130,9 @@ let package = Package(
     command(
       "ceir",
       [
-        "CEIRService", "DeviceIdentity", "DeviceLists", "ExchangeTrust", "ListExchange",
-        "LocalPostgreSQL", "NightlyJobs", "PostgreSQL", "RegistryFiles", "RegistryStore",
-        argumentParser, configuration, logging, systemPackage, x509,
+        "CEIRService", "DeviceIdentity", "DeviceLists", "DeviceRules", "ExchangeTrust",
+        "ListExchange", "LocalPostgreSQL", "NightlyJobs", "PostgreSQL", "RegistryFiles",
+        "RegistryStore", argumentParser, configuration, logging, systemPackage, x509,
       ]),
     target(
       "EIRNode",

@@ -8,6 +8,8 @@ package struct ClassificationCounts: Hashable, Sendable {
   package var ended = 0
   package var groundsBegun = 0
   package var groundsEnded = 0
+
+  package init() {}
 }
 
 extension RegistryTransaction {
@@ -217,7 +219,7 @@ extension RegistryTransaction {
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
     SELECT 1, subject_key1, 0, 0, $2 FROM (SELECT subject_key1 FROM gone
-                                            UNION SELECT subject_key1 FROM grey) both
+                                            UNION SELECT subject_key1 FROM grey) ended
     """
 
   /// Served by the primary key of classification.

@@ -18,8 +18,8 @@ struct CEIRCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Serve.self, Migrate.self, Import.self, Device.self, Operator.self, Request.self, Mass.self,
-      PKI.self, Token.self, EpochCommand.self,
+      Serve.self, Migrate.self, Import.self, ConditionCommand.self, Job.self, Device.self,
+      Operator.self, Request.self, Mass.self, PKI.self, Token.self, EpochCommand.self,
     ])
 
   static func main() async {

@@ -54,8 +54,8 @@ enum Layout {
       "Foundation",
     ]),
     "ceir": nio.union(system).union(service).union(certificates).union([
-      "ArgumentParser", "DeviceLists", "RegistryStore", "RegistryFiles", "PostgreSQL",
-      "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange", "ExchangeTrust",
+      "ArgumentParser", "DeviceLists", "DeviceRules", "RegistryStore", "RegistryFiles",
+      "PostgreSQL", "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange", "ExchangeTrust",
       "Foundation",
     ]),
     "eir": nio.union(system).union(service).union([
