@@ -187,8 +187,8 @@ let package = Package(
     test(
       "NightlyJobsTests",
       [
-        "DeviceIdentity", "DeviceLists", "NightlyJobs", "PostgreSQL", "RegistryFiles",
-        "RegistryStore", "Simulation",
+        "DeviceIdentity", "DeviceLists", "DeviceRules", "NightlyJobs", "PostgreSQL",
+        "RegistryFiles", "RegistryStore", "Simulation",
       ]),
     .testTarget(
       name: "CEIRServiceTests",

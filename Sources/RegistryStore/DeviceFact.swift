@@ -84,16 +84,23 @@ extension RegistryTransaction {
     months: [CivilDate], needs: FactNeeds, of run: Int64?,
     _ body: ([DeviceFact]) async throws -> Void
   ) async throws {
-    // What stands in the statement besides constants are days and a number.
-    var parts = [Self.sightingFacts(months, run: run), Self.joined(Self.classificationFacts, run)]
-    if needs.contains(.grounds) { parts.append(Self.joined(Self.groundFacts, run)) }
-    if needs.contains(.pairings) { parts.append(Self.joined(Self.pairingFacts, run)) }
-    if needs.contains(.registration) { parts.append(Self.joined(Self.registrationFacts, run)) }
-    if needs.contains(.monitoring) { parts.append(Self.joined(Self.monitoringFacts, run)) }
-    if needs.contains(.associations) { parts.append(Self.joined(Self.associationFacts, run)) }
     try await connection.copyOut(
-      "COPY (\(parts.joined(separator: "\nUNION ALL\n")) ORDER BY imei) TO STDOUT (FORMAT binary)"
+      "COPY (\(Self.facts(months: months, needs: needs, of: run))) TO STDOUT (FORMAT binary)"
     ) { try await body(DeviceFact.facts(of: $0)) }
+  }
+
+  /// The statement of ``readFacts(months:needs:of:_:)``. What stands in it besides constants are
+  /// days and a number.
+  package static func facts(
+    months: [CivilDate], needs: FactNeeds, of run: Int64?
+  ) -> String {
+    var parts = [sightingFacts(months, run: run), joined(classificationFacts, run)]
+    if needs.contains(.grounds) { parts.append(joined(groundFacts, run)) }
+    if needs.contains(.pairings) { parts.append(joined(pairingFacts, run)) }
+    if needs.contains(.registration) { parts.append(joined(registrationFacts, run)) }
+    if needs.contains(.monitoring) { parts.append(joined(monitoringFacts, run)) }
+    if needs.contains(.associations) { parts.append(joined(associationFacts, run)) }
+    return parts.joined(separator: "\nUNION ALL\n") + "\nORDER BY imei"
   }
 
   /// Served by the primary keys of the partitions.

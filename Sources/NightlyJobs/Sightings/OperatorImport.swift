@@ -17,6 +17,9 @@ package struct OperatorImport: Sendable {
     /// Where what does not fit into memory waits.
     package var temporaryDirectory: String
 
+    /// Rows of a month that are sorted at a time; the rest waits in files.
+    package var rowsInMemory = MonthSorter.mostRowsInMemory
+
     package init(actor: String, temporaryDirectory: String) {
       self.actor = actor
       self.temporaryDirectory = temporaryDirectory
@@ -259,7 +262,8 @@ private final class Reading {
   ) throws {
     dump = try OperatorDump(
       ByteSource(path: path), fileName: name, options: .init(days: days), expected: expected)
-    staging = MonthStaging(directory: options.temporaryDirectory)
+    staging = MonthStaging(
+      directory: options.temporaryDirectory, mostRows: options.rowsInMemory)
     report = dump.report
   }
 
