@@ -69,8 +69,11 @@ package struct N17Responder: CheckResponder {
   }
 
   package func answer(to refusal: CheckRefusal) -> CheckResponse {
-    if refusal == .unknownMethod { return response(for: .methodNotAllowed) }
-    return listenerRefusals[refusal] ?? .plain(refusal)
+    switch refusal {
+    case .unknownMethod: response(for: .methodNotAllowed)
+    case .congested: response(for: .congested)
+    default: listenerRefusals[refusal] ?? .plain(refusal)
+    }
   }
 
   private func answer(_ request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
@@ -123,6 +126,7 @@ extension CheckResponse {
       switch refusal {
       case .badRequest: "INVALID_MSG_FORMAT"
       case .failed: "SYSTEM_FAILURE"
+      case .congested: "NF_CONGESTION"
       case .bodyTooLarge, .targetTooLong, .headersTooLong, .unknownMethod, .notInTime: nil
       }
     let member = cause.map { #","cause":"\#($0)""# } ?? ""
