@@ -76,6 +76,7 @@ package struct Node: Sendable {
     try await exchange.shutdown()
     try await threads.shutdownGracefully()
     try outcome.get()
+    logger.notice("stopped")
   }
 
   private func serve(
@@ -112,6 +113,15 @@ package struct Node: Sendable {
       tokens: front.gate, exchange: exchange, events: events, gsup: gsup?.health,
       reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
+    let drain = Drain(
+      openConnections: {
+        var open = [(listener: "n17", count: listener.openConnections)]
+        if let s13 { open.append(("s13", s13.openConnections)) }
+        if let gsup { open.append(("gsup", gsup.listener.openConnections)) }
+        return open
+      },
+      outstanding: { (judge.asker?.waitingCount ?? 0) + (front.gate?.waitingCount ?? 0) },
+      logger: logger)
     // Stopped from the last to the first, so that all who note answers hear of the last one.
     var services: [any Service] = []
     if let sightings = exchange.sightings {
@@ -133,11 +143,13 @@ package struct Node: Sendable {
     services += s13?.services ?? []
     services.append(
       ListenerService {
-        // All at once: each waits for its peers.
-        async let n17: Void = listener.shutdown()
-        async let diameter: Void? = s13?.shutdown()
-        await gsup?.listener.shutdown()
-        _ = await (n17, diameter)
+        await drain.watch {
+          // All at once: each waits for its peers.
+          async let n17: Void = listener.shutdown()
+          async let diameter: Void? = s13?.shutdown()
+          await gsup?.listener.shutdown()
+          _ = await (n17, diameter)
+        }
       })
     let care = ListCare(
       keeper: keeper, threads: threads, logger: logger, replaced: { exchange.wakeUp.ring() })

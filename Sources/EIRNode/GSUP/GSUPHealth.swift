@@ -1,3 +1,4 @@
+import ExchangeTrust
 package import Logging
 import NIOCore
 import Synchronization

@@ -14,7 +14,7 @@ struct N17Front: Sendable {
       let texts = try FileWatch.read([path])
       let gate = TokenGate(
         keys: try await Self.keys(texts[0], path: path, logger: logger),
-        audience: .init(instanceID: settings.nfInstanceID))
+        audience: .init(instanceID: settings.nfInstanceID), logger: logger)
       let watch = FileWatch(paths: [path], what: "the NRF's keys", logger: logger) {
         texts throws(NodeError) in
         gate.replace(keys: try await Self.keys(texts[0], path: path, logger: logger))
@@ -26,7 +26,8 @@ struct N17Front: Sendable {
     }
     if let files = settings.tls {
       let (tls, watch) = try SignallingTLS.watched(
-        files, what: "the certificates of N17", protocols: ["h2", "http/1.1"], logger: logger)
+        files, for: "n17", what: "the certificates of N17", protocols: ["h2", "http/1.1"],
+        logger: logger)
       services.append(watch)
       self.tls = tls
     } else {

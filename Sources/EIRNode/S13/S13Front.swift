@@ -42,7 +42,7 @@ struct S13Front: Sendable {
     }
     if let place = settings.tlsListen, let files = settings.tls {
       let (tls, watch) = try SignallingTLS.watched(
-        files, what: "the certificates of S13", logger: service.logger)
+        files, for: "s13.tls", what: "the certificates of S13", logger: service.logger)
       services.append(watch)
       let listener = try await service.start(
         host: place.host, port: place.port, group: group, security: tls.security)
@@ -59,6 +59,8 @@ struct S13Front: Sendable {
     listeners.append(listener)
     addresses.append((name, SocketAddress(host: place.host, port: listener.port)))
   }
+
+  var openConnections: Int { listeners.reduce(0) { $0 + $1.openConnections } }
 
   func shutdown() async {
     await withTaskGroup { group in

@@ -63,9 +63,17 @@ struct N17ProcessTests {
     answer = try await curl(node, [version] + bearer(good), query: "/n5g-eir-eic/v1/x")
     #expect(answer.hasSuffix(" 404"))
     #expect(try await node.metric("eir_n17_tokens_verified_total") == 1)
-    #expect(try await node.metric("eir_n17_tokens_refused_total") == 5)
+    for reason in ["missing", "signature", "malformed", "expired", "scope"] {
+      let name = #"eir_n17_tokens_refused_total{reason="\#(reason)"}"#
+      #expect(try await node.metric(name) == 1, "\(reason)")
+    }
     #expect(try await node.metric("eir_n17_tokens_turned_away_total") == 0)
     #expect(try await node.stop() == 0)
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    for reason in ["missing", "signature", "malformed", "expired", "scope"] {
+      #expect(log.contains("listener=n17 peer=127.0.0.1 reason=\(reason) ["), "\(log)")
+    }
+    for token in [forged, "nonsense", other, good] { #expect(!log.contains(token)) }
   }
 
   @Test func `new keys are used without a restart and broken ones are not`() async throws {
@@ -144,6 +152,14 @@ extension N17ProcessTests {
     }
     #expect(try await curl(node, trust + ["--http2"], scheme: "https").hasSuffix("\n2 200"))
     #expect(try await node.stop() == 0)
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    let refusals = log.split(separator: "\n").filter { $0.contains("a connection was refused") }
+    #expect(refusals.count >= 3, "\(log)")
+    #expect(refusals.allSatisfy { $0.contains("listener=n17 peer=127.0.0.1:") }, "\(log)")
+    for line in ["stopping: no more connections", "no more is answered", "] stopped"] {
+      #expect(log.contains(line), "\(log)")
+    }
+    #expect(log.contains("n17.connections=0 outstanding=0"), "\(log)")
   }
 
   @Test func `where an authority is set, clients show a certificate of it`() async throws {
