@@ -50,6 +50,7 @@ package struct Node: Sendable {
     onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
     OpenFiles.raiseLimit(for: settings, logger: logger)
+    for warning in settings.warnings { logger.warning("\(warning)") }
     // From here on SIGHUP ends nothing.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let credentials = try NodeCredentials(settings)
@@ -111,6 +112,12 @@ package struct Node: Sendable {
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13?.peers,
       tokens: front.gate, exchange: exchange, events: events, gsup: gsup?.health,
+      listeners: {
+        let first = [("n17", checks)] + (s13?.addresses ?? [])
+        let all = first + (gsup.map { [("gsup", $0.address)] } ?? []) + arrivals.addresses
+        return all.map { StatusReport.Listener($0.0, $0.1) }
+      },
+      keyFiles: front.reports + (s13?.reports ?? []),
       reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
     let drain = Drain(
@@ -236,7 +243,7 @@ package struct Node: Sendable {
         group: MultiThreadedEventLoopGroup.singleton, security: front.tls?.security,
         responder: N17Responder(gate: front.gate, instanceID: settings.n17.nfInstanceID) {
           query, eventLoop, patience in
-          judge.answer(query, from: .n17, asOf: .now(), on: eventLoop, within: patience)
+          judge.ruled(query, from: .n17, asOf: .now(), on: eventLoop, within: patience)
         })
     } catch {
       throw NodeError(.cannotListen, error.description, underlying: error)

@@ -1,9 +1,11 @@
 import CheckServer
+import DeviceLists
 import ExchangeTrust
 import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
+import SwiftASN1
 import Synchronization
 import X509
 
@@ -58,6 +60,7 @@ final class SignallingTLS: Sendable {
   private let logger: Logger
   private let refusalLines = LineLimit(most: mostRefusalLines)
   private let context: Mutex<NIOSSLContext>
+  private let ends: Mutex<Instant?>
   fileprivate let handshakes = Atomic<Int>(0)
 
   /// What is read, in the order in which ``replace(_:)`` wants it.
@@ -76,6 +79,16 @@ final class SignallingTLS: Sendable {
     self.limits = limits
     self.logger = logger
     context = Mutex(try Self.context(settings, texts, protocols, limits))
+    ends = Mutex(Self.end(texts))
+  }
+
+  /// The last second of the certificate that is shown; nil where it cannot be told.
+  var certificateEnds: Instant? { ends.withLock { $0 } }
+
+  private static func end(_ texts: [String]) -> Instant? {
+    // What NIOSSL takes and X509 does not is still shown; only its end is not told.
+    let first = try? PEMDocument.parseMultiple(pemString: texts[0]).first
+    return first.flatMap { try? Certificate(pemDocument: $0).validUntil }
   }
 
   /// What the files hold, and the service that reads them again when they change.
@@ -86,20 +99,32 @@ final class SignallingTLS: Sendable {
   static func watched(
     _ settings: ListenerCertificates, for listener: String, what: String,
     protocols: [String] = [], logger: Logger
-  ) throws(NodeError) -> (tls: SignallingTLS, watch: LoopService) {
+  ) throws(NodeError) -> Watched {
     let texts = try FileWatch.read(paths(settings))
     let tls = try SignallingTLS(
       settings, for: listener, texts: texts, protocols: protocols, logger: logger)
     let watch = FileWatch(paths: paths(settings), what: what, logger: logger) {
       texts throws(NodeError) in try tls.replace(texts)
     }
-    return (tls, LoopService { await watch.run(known: texts) })
+    return Watched(
+      tls: tls, watch: LoopService { await watch.run(known: texts) },
+      report: { [health = watch.health] in
+        StatusReport.KeyFiles(
+          what: what, certificateEnds: tls.certificateEnds?.description, trouble: health.trouble)
+      })
+  }
+
+  struct Watched: Sendable {
+    let tls: SignallingTLS
+    let watch: LoopService
+    let report: @Sendable () -> StatusReport.KeyFiles
   }
 
   /// New connections use these; what is open stays open.
   func replace(_ texts: [String]) throws(NodeError) {
     let new = try Self.context(settings, texts, protocols, limits)
     context.withLock { $0 = new }
+    ends.withLock { $0 = Self.end(texts) }
   }
 
   var security: ConnectionSecurity {

@@ -10,6 +10,8 @@ struct S13Front: Sendable {
   private(set) var addresses: [(name: String, address: SocketAddress)] = []
   /// Watch the certificates.
   private(set) var services: [any Service] = []
+  /// How the files of the certificates are.
+  private(set) var reports: [@Sendable () -> StatusReport.KeyFiles] = []
   private var listeners: [StreamListener] = []
 
   private init(peers: S13Peers) { self.peers = peers }
@@ -41,11 +43,12 @@ struct S13Front: Sendable {
       add("s13", place, listener)
     }
     if let place = settings.tlsListen, let files = settings.tls {
-      let (tls, watch) = try SignallingTLS.watched(
+      let watched = try SignallingTLS.watched(
         files, for: "s13.tls", what: "the certificates of S13", logger: service.logger)
-      services.append(watch)
+      services.append(watched.watch)
+      reports.append(watched.report)
       let listener = try await service.start(
-        host: place.host, port: place.port, group: group, security: tls.security)
+        host: place.host, port: place.port, group: group, security: watched.tls.security)
       add("s13.tls", place, listener)
     }
     if let place = settings.sctpListen {

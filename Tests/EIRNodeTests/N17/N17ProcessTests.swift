@@ -76,6 +76,16 @@ struct N17ProcessTests {
     for token in [forged, "nonsense", other, good] { #expect(!log.contains(token)) }
   }
 
+  @Test func `what an unknown device is answered names the setting that decided`() async throws {
+    let scratch = try Scratch()
+    let node = try await start(scratch, ["--policy-failure", "unknown"])
+    let answer = try await curl(node)
+    #expect(
+      answer.contains(#""detail":"No list counts, or the CEIR has not answered (policy.failure)."}"#),
+      "\(answer)")
+    #expect(try await node.stop() == 0)
+  }
+
   @Test func `new keys are used without a restart and broken ones are not`() async throws {
     let scratch = try Scratch()
     let tokens = Tokens(directory: scratch.path)
@@ -203,11 +213,20 @@ extension N17ProcessTests {
         .contains("what was read before stays in use")
     }
     #expect(try await curl(node, trust, scheme: "https").hasSuffix(" 200"))
+    var status = try await node.status()
+    #expect(status.keyFiles?.first?.trouble?.contains("no certificates with their key") == true)
+    #expect(status.keyFiles?.first?.certificateEnds != nil)
+    #expect(status.text.contains("  keys       the certificates of N17: NOT as in the files, valid"))
     try certificates.replace("server.key", with: "renewed.key")
     try await eventually("the new certificate is shown") {
       try await curl(node, ["--cacert", scratch.path + "/next.crt"], scheme: "https")
         .hasSuffix(" 200")
     }
+    try await eventually("the status has no trouble") {
+      status = try await node.status()
+      return status.keyFiles?.first?.trouble == nil
+    }
+    #expect(status.text.contains("  keys       the certificates of N17: as in the files, valid until"))
     #expect(try await node.stop() == 0)
   }
 
