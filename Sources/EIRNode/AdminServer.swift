@@ -96,7 +96,8 @@ struct AdminServer: Sendable {
   }
 
   private func router() -> Router<BasicRequestContext> {
-    let router = Router()
+    let router = Router(options: [.autoGenerateHeadEndpoints])
+    router.add(middleware: ExactPathMiddleware())
     router.get("/health/live") { _, _ in Self.text("alive\n") }
     router.get("/health/ready") { _, _ in
       let isReady = status().ready
