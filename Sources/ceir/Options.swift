@@ -3,6 +3,7 @@ import CEIRService
 import Configuration
 import DeviceLists
 import Foundation
+import ListExchange
 import Logging
 import PostgreSQL
 import RegistryStore
@@ -49,10 +50,17 @@ struct RegistryOptions: ParsableArguments {
   private static func file(_ path: String) async throws -> any ConfigProvider {
     do {
       let content = try Data(contentsOf: URL(fileURLWithPath: path))
+      if let fault = content.withUnsafeBytes({ JSONFault(in: $0) }) {
+        throw ValidationError(
+          "The settings file \(path):\(fault.line):\(fault.column) is no JSON: line \(fault.line), "
+            + "column \(fault.column): \(fault.what).")
+      }
       let names = names(in: try JSONSerialization.jsonObject(with: content), below: "")
       try CEIRSettings.refuseUnknown(names, in: "The settings file \(path)")
       return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
     } catch let error as SettingsError {
+      throw error
+    } catch let error as ValidationError {
       throw error
     } catch {
       throw ValidationError(
@@ -71,7 +79,7 @@ struct RegistryOptions: ParsableArguments {
   /// The settings, for a command that needs a registry that was made before.
   private func settingsOfRegistry() async throws -> CEIRSettings {
     let settings = try await settings()
-    guard RegistryDatabase.exists(settings) else {
+    guard try RegistryDatabase.exists(settings) else {
       throw SettingsError(
         "There is no registry in \(settings.dataDirectory): check data.directory, or make one "
           + "with `ceir serve` or `ceir migrate`.")

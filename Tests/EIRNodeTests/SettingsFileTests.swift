@@ -60,9 +60,10 @@ struct SettingsFileTests {
       flags[.s13TLSKey] = "/y"
       let settings = try await NodeSettings.read(.init(flags: flags), for: .inspect)
       #expect(
-        settings.warnings == ["s13.tls.certificate", "s13.tls.key"].map {
-          "\($0) has no effect: it needs s13.tls.listen, which is not set"
-        })
+        settings.warnings == [
+          "s13.tls.certificate has no effect: it needs s13.tls.listen, which is not set",
+          "s13.tls.key has no effect: it needs s13.tls.listen, which is not set",
+        ])
       return
     }
     let settings = try await NodeSettings.read(.init(flags: flags), for: .inspect)
