@@ -50,12 +50,7 @@ struct RegistryOptions: ParsableArguments {
   private static func file(_ path: String) async throws -> any ConfigProvider {
     do {
       let content = try Data(contentsOf: URL(fileURLWithPath: path))
-      if let fault = content.withUnsafeBytes({ JSONFault(in: $0) }) {
-        throw ValidationError(
-          "The settings file \(path):\(fault.line):\(fault.column) is no JSON: line \(fault.line), "
-            + "column \(fault.column): \(fault.what).")
-      }
-      let names = names(in: try JSONSerialization.jsonObject(with: content), below: "")
+      let names = names(in: try object(in: content, of: path), below: "")
       try CEIRSettings.refuseUnknown(names, in: "The settings file \(path)")
       return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
     } catch let error as SettingsError {
@@ -65,6 +60,17 @@ struct RegistryOptions: ParsableArguments {
     } catch {
       throw ValidationError(
         "The settings file \(path) cannot be read as JSON: check the path and its content.")
+    }
+  }
+
+  private static func object(in content: Data, of path: String) throws -> Any {
+    do {
+      return try JSONSerialization.jsonObject(with: content)
+    } catch {
+      guard let fault = content.withUnsafeBytes({ JSONFault(in: $0) }) else { throw error }
+      throw ValidationError(
+        "The settings file \(path):\(fault.line):\(fault.column) is no JSON: line \(fault.line), "
+          + "column \(fault.column): \(fault.what).")
     }
   }
 

@@ -298,6 +298,42 @@ extension N17ProcessTests {
   }
 }
 
+// MARK: - The end
+
+extension N17ProcessTests {
+  @Test func `a node that stops says how many answers it owes, and gives them`() async throws {
+    let scratch = try Scratch()
+    let server = try RegistryServer(directory: scratch.path)
+    server.change { $0.issuedAt = .now() }
+    try await server.start()
+    let node = try await NodeProcess.start(
+      in: scratch.path + "/node", registry: server.url,
+      more: [
+        "--mode", "ask", "--ask-timeout-milliseconds", "10000", "--policy-failure", "grey",
+      ])
+    try await eventually("the node has a list") { try await node.status().ready }
+    server.see { $0.status = nil }
+    async let owed = curl(
+      node, ["--http2-prior-knowledge", "--max-time", "20"],
+      query: "/n5g-eir-eic/v1/equipment-status?pei=imei-352099000000006")
+    try await eventually("the CEIR is asked") { try await node.metric("eir_asked_total") == 1 }
+    node.process.terminate()
+    let log = node.directory + ".err"
+    try await eventually("the node says that it stops") {
+      try String(contentsOfFile: log, encoding: .utf8)
+        .contains("n17.connections=1 outstanding=1 [EIRNode] stopping")
+    }
+    // Nobody answers any more, so the policy does.
+    await server.stop()
+    #expect(try await owed.contains(#"{"status":"GREYLISTED"}"#))
+    try await eventually("the node has ended") { !node.process.isRunning }
+    #expect(node.process.terminationStatus == 0)
+    #expect(
+      try String(contentsOfFile: log, encoding: .utf8)
+        .contains("n17.connections=0 outstanding=0 [EIRNode] no more is answered"))
+  }
+}
+
 /// Certificates that OpenSSL makes.
 struct Certificates {
   let directory: String
