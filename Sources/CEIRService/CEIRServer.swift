@@ -1,3 +1,4 @@
+import ExchangeTrust
 import Glibc
 import Hummingbird
 import LocalPostgreSQL
@@ -104,6 +105,7 @@ package struct CEIRServer: Sendable {
   ) -> some ApplicationProtocol {
     let router = Router(context: BasicRequestContext.self)
     router.add(middleware: ProblemMiddleware())
+    router.add(middleware: ExactPathMiddleware())
     HealthRoutes(store: store, lists: lists, metrics: metrics).add(to: router)
     StaffRoutes(store: store, metrics: metrics).add(to: router.group("v1"))
     return Application(

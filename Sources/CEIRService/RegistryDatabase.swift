@@ -51,9 +51,15 @@ package struct RegistryDatabase: Sendable {
   }
 
   /// Whether a cluster was made in the directory of these settings, or a database is named.
-  package static func exists(_ settings: CEIRSettings) -> Bool {
-    settings.databaseURL != nil
-      || access("\(settings.dataDirectory)/postgresql/data/PG_VERSION", F_OK) == 0
+  ///
+  /// - Throws: ``FileError`` where this user may not look.
+  package static func exists(_ settings: CEIRSettings) throws(FileError) -> Bool {
+    guard settings.databaseURL == nil else { return true }
+    if access("\(settings.dataDirectory)/postgresql/data/PG_VERSION", F_OK) == 0 { return true }
+    guard errno == EACCES else { return false }
+    throw FileError(
+      "This user may not read the registry in \(settings.dataDirectory): run ceir as root, or as "
+        + "the user that runs `ceir serve`.")
   }
 
   /// For hints of new marks and new batches.

@@ -58,11 +58,19 @@ func requireText(_ text: String, named name: String) throws {
 /// What a person writes into the registry: it is shown on terminals and pages later.
 package enum PlainText {
   static let longest = 500
-  package static let rule = "1 to \(longest) characters without control characters"
+  package static let rule = "1 to \(longest) characters without control or format characters"
+  /// What hides, turns round or breaks a line where a person reads it.
+  private static let refused: Set<Unicode.GeneralCategory> = [
+    .control, .format, .lineSeparator, .paragraphSeparator,
+  ]
+  /// The joiners, which Persian and the scripts of India are written with, and which hide nothing.
+  private static let joiners: Set<Unicode.Scalar> = ["\u{200C}", "\u{200D}"]
 
   package static func isFit(_ text: String) -> Bool {
     (1...longest).contains(text.count)
-      && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+      && text.unicodeScalars.allSatisfy {
+        joiners.contains($0) || !refused.contains($0.properties.generalCategory)
+      }
   }
 }
 

@@ -9,6 +9,8 @@ package enum CheckRefusal: Int, Hashable, Sendable, CaseIterable {
   case failed = 500
   /// RFC 9110, 9.1; over HTTP/2, where it can be read, the responder answers such a request.
   case unknownMethod = 501
+  /// Too much is held already, or too many connections are open. RFC 9110, 15.6.4.
+  case congested = 503
   case notInTime = 504
 
   package var title: String {
@@ -19,8 +21,16 @@ package enum CheckRefusal: Int, Hashable, Sendable, CaseIterable {
     case .headersTooLong: "Request Header Fields Too Large"
     case .failed: "Internal Server Error"
     case .unknownMethod: "Not Implemented"
+    case .congested: "Service Unavailable"
     case .notInTime: "Gateway Timeout"
     }
+  }
+}
+
+extension CheckRefusal {
+  /// What an asker may do after a second. RFC 9110, 10.2.3.
+  fileprivate var headers: [(String, String)] {
+    self == .congested ? [("retry-after", "1")] : []
   }
 }
 
@@ -37,7 +47,7 @@ extension CheckResponse {
         refusal,
         CheckResponse(
           status: refusal.rawValue, contentType: "application/problem+json",
-          body: ByteBuffer(string: text))
+          body: ByteBuffer(string: text), headers: refusal.headers)
       )
     })
 }

@@ -14,7 +14,12 @@ package struct CheckServer: Sendable {
   ) async throws(CheckServerError) -> CheckServer {
     CheckServer(
       listener: try await StreamListener.start(
-        host: host, port: port, group: group, limits: limits.connection, security: security
+        host: host, port: port, group: group, limits: limits.connection, security: security,
+        turningAway: { _ in
+          let sniffer = ProtocolSniffer(
+            limits: limits, responder: TurningAway(responder), isTurningAway: true)
+          return StreamListener.Handlers([sniffer])
+        }
       ) { _ in
         let sniffer = ProtocolSniffer(limits: limits, responder: responder)
         return StreamListener.Handlers([sniffer]) { sniffer.peer = $0 }
@@ -29,4 +34,17 @@ package struct CheckServer: Sendable {
   /// Accepts no more, says farewell on every connection, waits for the requests in flight up to
   /// ``CheckServerLimits/drain``, then closes what is left.
   package func shutdown() async { await listener.shutdown() }
+}
+
+/// Answers those who come over a connection too many. RFC 9110, 15.6.4.
+private struct TurningAway: CheckResponder {
+  private let responder: any CheckResponder
+
+  init(_ responder: any CheckResponder) { self.responder = responder }
+
+  func respond(to request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
+    .now(responder.answer(to: .congested))
+  }
+
+  func answer(to refusal: CheckRefusal) -> CheckResponse { responder.answer(to: refusal) }
 }

@@ -2,8 +2,12 @@ package import NIOCore
 
 /// Every limit on what a peer may ask of the listener, by name.
 package struct CheckServerLimits: Sendable {
-  /// Connections open at once; the next is closed as soon as it is accepted.
+  /// Connections open at once; what is asked over the next ones is answered 503.
   package var connections = 4_096
+  /// Connections that are told so at once; the next is closed as soon as it is accepted.
+  package var turnedAway = 256
+  /// How long such a connection may take.
+  package var turnAway: TimeAmount = .seconds(5)
   /// SETTINGS_MAX_CONCURRENT_STREAMS. RFC 9113, 6.5.2.
   package var concurrentStreams = 128
   /// A path with its query beyond this many bytes is answered 414.
@@ -23,9 +27,9 @@ package struct CheckServerLimits: Sendable {
   /// What is still taken, and dropped, of a refused body before its stream is reset: many clients
   /// read no answer before they have sent all.
   package var droppedBodyBytes = 16 << 20
-  /// Incomplete bodies held for one connection; a stream that exceeds it is refused.
+  /// Incomplete bodies held for one connection; a stream that exceeds it is answered 503.
   package var bufferedBodyBytes = 8 << 20
-  /// Answers that wait for the peer's windows on one connection; beyond it streams are refused.
+  /// Answers that wait for the peer's windows on one connection; beyond it 503 is answered.
   package var unsentAnswerBytes = 8 << 20
   /// What a peer may send before it must wait for our WINDOW_UPDATE.
   package var connectionWindowBytes = 1 << 20
@@ -57,6 +61,8 @@ package struct CheckServerLimits: Sendable {
   var connection: StreamLimits {
     var limits = StreamLimits()
     limits.connections = connections
+    limits.turnedAway = turnedAway
+    limits.turnAway = turnAway
     limits.unwrittenBytes = unwrittenBytes
     limits.idle = idle
     limits.stall = stall

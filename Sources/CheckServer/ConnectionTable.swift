@@ -5,29 +5,45 @@ import NIOCore
 final class ConnectionTable: Sendable {
   fileprivate struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Those of them that have no place of their own.
+    var turnedAway: Set<ObjectIdentifier> = []
     var isDraining = false
     var whenEmpty: [EventLoopPromise<Void>] = []
   }
 
   private let state = NIOLockedValueBox(State())
-  private let limit: Int
+  enum Place {
+    case served
+    /// Beyond the limit: only told so.
+    case turnedAway
+  }
 
-  init(limit: Int) { self.limit = limit }
+  private let limit: Int
+  private let turnedAwayLimit: Int
+
+  init(limit: Int, turnedAwayLimit: Int) {
+    self.limit = limit
+    self.turnedAwayLimit = turnedAwayLimit
+  }
 
   var count: Int { state.withLockedValue { $0.channels.count } }
 
-  /// False where there are too many already, or no more are wanted.
-  func admit(_ channel: any Channel) -> Bool {
+  /// Nil where there are too many even to tell them so, or no more are wanted.
+  func admit(_ channel: any Channel) -> Place? {
     state.withLockedValue { state in
-      guard !state.isDraining, state.channels.count < limit else { return false }
+      guard !state.isDraining else { return nil }
+      let isServed = state.channels.count - state.turnedAway.count < limit
+      guard isServed || state.turnedAway.count < turnedAwayLimit else { return nil }
       state.channels[ObjectIdentifier(channel)] = channel
-      return true
+      if !isServed { state.turnedAway.insert(ObjectIdentifier(channel)) }
+      return isServed ? .served : .turnedAway
     }
   }
 
   func remove(_ channel: any Channel) {
     let waiting = state.withLockedValue { state in
       state.channels[ObjectIdentifier(channel)] = nil
+      state.turnedAway.remove(ObjectIdentifier(channel))
       return state.takeWaitingIfEmpty()
     }
     for promise in waiting { promise.succeed() }

@@ -28,6 +28,8 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
   private let watch: HeadWatch
   private let origin: PeerOrigin
   private let identity: ConnectionPeer?
+  /// The connection ends with its first answer.
+  private let isLast: Bool
   private var state = State.idle
   private var date = DateLine()
   private var lastAnswer = NIODeadline.now()
@@ -35,8 +37,9 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
 
   init(
     limits: CheckServerLimits, responder: any CheckResponder, watch: HeadWatch,
-    origin: PeerOrigin, identity: ConnectionPeer?
+    origin: PeerOrigin, identity: ConnectionPeer?, isLast: Bool
   ) {
+    self.isLast = isLast
     self.watch = watch
     self.origin = origin
     self.limits = limits
@@ -116,7 +119,7 @@ final class HTTP1CheckHandler: ChannelInboundHandler {
       refuse(isHead: head.method == .HEAD, with: .bodyTooLarge, context: context)
       return
     }
-    state = .receiving(request, isKeptAlive: head.isKeepAlive)
+    state = .receiving(request, isKeptAlive: head.isKeepAlive && !isLast)
     if request.header("expect")?.lowercased() == "100-continue" {
       let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
       context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)

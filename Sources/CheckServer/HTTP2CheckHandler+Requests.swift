@@ -71,8 +71,8 @@ extension HTTP2CheckHandler {
       try refuse(stream, .protocolError)
       return
     }
-    let isFull = streams.count >= limits.concurrentStreams
-    guard !isFull, unsentBytes <= limits.unsentAnswerBytes else {
+    guard streams.count < limits.concurrentStreams else {
+      // No answer may be given here: RFC 9113, 5.1.2.
       reset(stream, .refusedStream)
       return
     }
@@ -101,6 +101,7 @@ extension HTTP2CheckHandler {
 
   private func refusal(of lines: RequestLines) -> CheckRefusal? {
     if lines.listBytes > limits.headerListBytes { return .headersTooLong }
+    if unsentBytes > limits.unsentAnswerBytes { return .congested }
     return lines.target.utf8.count > limits.targetBytes ? .targetTooLong : nil
   }
 
@@ -168,7 +169,7 @@ extension HTTP2CheckHandler {
       return
     }
     guard bufferedBodyBytes + count <= limits.bufferedBodyBytes else {
-      reset(stream, .refusedStream)
+      finish(stream, with: responder.answer(to: .congested))
       return
     }
     progress &+= 1

@@ -2,7 +2,7 @@ package import NIOCore
 
 /// Where a connection comes from, so that what one host may take can be limited: an IPv4 address,
 /// or the first 64 bits of an IPv6 address, of which a host may use all (RFC 4291, 2.5.1).
-package struct PeerOrigin: Hashable, Sendable {
+package struct PeerOrigin: Hashable, Sendable, CustomStringConvertible {
   /// Behind the family and the port of a `sockaddr_in`; those and the flow of a `sockaddr_in6`.
   private static let (addressOffset, longAddressOffset) = (4, 8)
 
@@ -30,6 +30,16 @@ package struct PeerOrigin: Hashable, Sendable {
     case .unixDomainSocket, .none:
       value = .max
     }
+  }
+
+  /// `192.0.2.1`, or `2001:db8:0:1::/64`.
+  package var description: String {
+    guard value != .max else { return "this machine" }
+    if value >> 32 == 0xFFFF {
+      return (0..<4).map { String(value >> (24 - 8 * $0) & 0xFF) }.joined(separator: ".")
+    }
+    return (0..<4).map { String(value >> (48 - 16 * $0) & 0xFFFF, radix: 16) }
+      .joined(separator: ":") + "::/64"
   }
 
   /// Among the addresses of IPv6 that belong to nobody.

@@ -10,12 +10,15 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
 
   private let limits: CheckServerLimits
   private let responder: any CheckResponder
+  private let isTurningAway: Bool
   private let since = NIODeadline.now()
   private var held = ByteBuffer()
   /// Set before the first byte comes, where connections prove who they are.
   var peer: ConnectionPeer?
 
-  init(limits: CheckServerLimits, responder: any CheckResponder) {
+  /// - Parameter isTurningAway: the connection ends as soon as its first words are answered.
+  init(limits: CheckServerLimits, responder: any CheckResponder, isTurningAway: Bool = false) {
+    self.isTurningAway = isTurningAway
     self.limits = limits
     self.responder = responder
   }
@@ -66,6 +69,9 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
       let bytes = held
       held = ByteBuffer()
       context.fireChannelRead(wrapInboundOut(bytes))
+      if isTurningAway, isHTTP2 {
+        context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+      }
       pipeline.removeHandler(self, promise: nil)
     } catch {
       context.fireErrorCaught(error)
@@ -95,6 +101,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
       withDecoderLimitConfiguration: decoding)
     try pipeline.addHandler(
       HTTP1CheckHandler(
-        limits: limits, responder: responder, watch: watch, origin: origin, identity: peer))
+        limits: limits, responder: responder, watch: watch, origin: origin, identity: peer,
+        isLast: isTurningAway))
   }
 }

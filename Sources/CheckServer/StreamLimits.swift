@@ -4,6 +4,10 @@ package import NIOCore
 package struct StreamLimits: Sendable {
   /// Connections open at once; the next is closed as soon as it is accepted.
   package var connections = 4_096
+  /// Connections beyond them that are told so at once, where the protocol has words for it.
+  package var turnedAway = 256
+  /// How long such a connection may take.
+  package var turnAway: TimeAmount = .seconds(5)
   /// Bytes that the kernel has not taken yet; beyond them nothing more is read.
   package var unwrittenBytes = 1 << 18
   /// A connection over which nothing comes is asked to finish, and closed ``stall`` later.

@@ -29,14 +29,17 @@ package struct StreamListener: Sendable {
   /// - Parameters:
   ///   - port: 0 for any free one.
   ///   - security: nil for plain connections.
+  ///   - turningAway: for connections beyond the limit; without it they are closed at once.
   ///   - handlers: called on the event loop of each new connection.
   package static func start(
     host: String, port: Int, group: any EventLoopGroup, limits: StreamLimits,
     security: ConnectionSecurity? = nil,
+    turningAway: (@Sendable (any Channel) throws -> Handlers)? = nil,
     handlers: @escaping @Sendable (any Channel) throws -> Handlers
   ) async throws(CheckServerError) -> StreamListener {
-    let connections = ConnectionTable(limit: limits.connections)
-    let bootstrap = bootstrap(group, limits, connections, security, handlers)
+    let connections = ConnectionTable(
+      limit: limits.connections, turnedAwayLimit: turningAway == nil ? 0 : limits.turnedAway)
+    let bootstrap = bootstrap(group, limits, connections, security, turningAway, handlers)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
     do {
@@ -54,8 +57,8 @@ package struct StreamListener: Sendable {
     socket: NIOBSDSocket.Handle, port: Int, group: any EventLoopGroup, limits: StreamLimits,
     handlers: @escaping @Sendable (any Channel) throws -> Handlers
   ) async throws -> StreamListener {
-    let connections = ConnectionTable(limit: limits.connections)
-    let listener = try await bootstrap(group, limits, connections, nil, handlers)
+    let connections = ConnectionTable(limit: limits.connections, turnedAwayLimit: 0)
+    let listener = try await bootstrap(group, limits, connections, nil, nil, handlers)
       .withBoundSocket(socket).get()
     return StreamListener(
       port: port, listener: listener, connections: connections, limits: limits)
@@ -64,6 +67,7 @@ package struct StreamListener: Sendable {
   private static func bootstrap(
     _ group: any EventLoopGroup, _ limits: StreamLimits, _ connections: ConnectionTable,
     _ security: ConnectionSecurity?,
+    _ turningAway: (@Sendable (any Channel) throws -> Handlers)?,
     _ handlers: @escaping @Sendable (any Channel) throws -> Handlers
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
@@ -76,9 +80,17 @@ package struct StreamListener: Sendable {
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard connections.admit(channel) else { throw ChannelError.operationUnsupported }
+          guard let place = connections.admit(channel) else {
+            throw ChannelError.operationUnsupported
+          }
           channel.closeFuture.whenComplete { _ in connections.remove(channel) }
-          let ours = try handlers(channel)
+          let ours: Handlers
+          if place == .turnedAway, let turningAway {
+            close(channel, within: limits.turnAway)
+            ours = try turningAway(channel)
+          } else {
+            ours = try handlers(channel)
+          }
           var all: [any ChannelHandler] = [ConnectionGuard(limits: limits)]
           if let security {
             all += try security.handlers(channel) { ours.identified(ConnectionPeer($0)) }
@@ -87,6 +99,11 @@ package struct StreamListener: Sendable {
           try channel.pipeline.syncOperations.addHandlers(all + ours.handlers)
         }
       }
+  }
+
+  private static func close(_ channel: any Channel, within patience: TimeAmount) {
+    let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in timer.cancel() }
   }
 
   package var openConnections: Int { connections.count }

@@ -73,6 +73,8 @@ struct AdminServer: Sendable {
   let events: DeviceEvents?
   /// Nil where GSUP is not spoken.
   let gsup: GSUPHealth?
+  let listeners: @Sendable () -> [StatusReport.Listener]
+  let keyFiles: [@Sendable () -> StatusReport.KeyFiles]
   let reloader: SettingsReloader
   let threads: NIOThreadPool
   let logger: Logger
@@ -94,7 +96,8 @@ struct AdminServer: Sendable {
   }
 
   private func router() -> Router<BasicRequestContext> {
-    let router = Router()
+    let router = Router(options: [.autoGenerateHeadEndpoints])
+    router.add(middleware: ExactPathMiddleware())
     router.get("/health/live") { _, _ in Self.text("alive\n") }
     router.get("/health/ready") { _, _ in
       let isReady = status().ready
@@ -132,6 +135,13 @@ struct AdminServer: Sendable {
       exchange.parameters.state, instance: exchange.credentials.instance,
       certificate: exchange.credentials.files.current.credential.leaf,
       lastBroadcast: exchange.health.report.lastBroadcast)
+    report.listeners = listeners()
+    report.gsup = gsup.map { .init(connections: $0.counts.connections, hlrReachable: !$0.isAway) }
+    report.events = events.map { .init(inMemory: $0.memory.pendingCount, $0.queue) }
+    report.sightings = exchange.sightings.map {
+      .init(inMemory: $0.notes.pendingCount, $0.queue)
+    }
+    report.keyFiles = keyFiles.isEmpty ? nil : keyFiles.map { $0() }
     // Without an address to ask, nobody tells the node how it is served.
     if settings.files != nil, settings.ceirURL == nil { report.exchange?.style = "files" }
     return report
@@ -175,6 +185,7 @@ struct AdminServer: Sendable {
   private func check(_ request: Request) async throws -> Response {
     let query = try await Self.body(CheckQuestion.self, of: request).query()
     var explanation = judge.explain(query, asOf: .now())
+    explanation.running = true
     if case .device(let device) = query.identity {
       let inForce = judge.inForce
       let found = try await threads.runIfActive { inForce.entries(matching: device) }

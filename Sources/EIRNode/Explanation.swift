@@ -22,6 +22,8 @@ package struct Explanation: Hashable, Codable, Sendable {
     package var found: Finding?
   }
 
+  /// Whether a node answers; false when the files were read without one.
+  package var running = false
   /// Fifteen digits, as printed on the device.
   package var imei: String?
   /// `ask` where the CEIR is asked and has not been lately.

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 
 /// Looks whether files have changed, and hands their contents to whoever uses them: keys and
 /// certificates are replaced without a restart. What makes no sense changes nothing.
@@ -13,6 +14,18 @@ struct FileWatch: Sendable {
   let logger: Logger
   /// Given the files' contents, in the order of ``paths``.
   let use: @Sendable ([String]) async throws(NodeError) -> Void
+  let health = Health()
+
+  /// Read by those who look at the node.
+  final class Health: Sendable {
+    private let state = Mutex<String?>(nil)
+
+    /// Why the files cannot be used as they are now; nil while they can.
+    var trouble: String? {
+      get { state.withLock { $0 } }
+      set { state.withLock { $0 = newValue } }
+    }
+  }
 
   static func read(_ paths: [String]) throws(NodeError) -> [String] {
     var texts: [String] = []
@@ -43,6 +56,7 @@ struct FileWatch: Sendable {
           logger.info("read again", metadata: ["what": "\(what)"])
         }
         trouble = nil
+        health.trouble = nil
       } catch {
         // The same trouble is told once, not at every look.
         if error != trouble {
@@ -51,6 +65,7 @@ struct FileWatch: Sendable {
             metadata: ["what": "\(what)", "reason": "\(error)"])
         }
         trouble = error
+        health.trouble = error.description
       }
       guard (try? await Task.sleep(for: Self.period)) != nil else { return }
     }

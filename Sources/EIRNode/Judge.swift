@@ -6,9 +6,20 @@ package import NIOCore
 /// Answers one question from the list that is there at this moment. Never waits: where the registry
 /// is to be asked, the answer follows.
 package struct Judge: Sendable {
-  package enum Reply: Sendable {
-    case now(CheckAnswer)
-    case later(EventLoopFuture<CheckAnswer>)
+  package enum Reply<Answer: Sendable>: Sendable {
+    case now(Answer)
+    case later(EventLoopFuture<Answer>)
+  }
+
+  /// An answer with the rule that gave it, where the network element is told more than a word.
+  package struct Ruled: Hashable, Sendable {
+    package let answer: CheckAnswer
+    package let rule: DecisionRule
+
+    package init(_ answer: CheckAnswer, by rule: DecisionRule) {
+      self.answer = answer
+      self.rule = rule
+    }
   }
 
   let inForce: DecisionKeeper
@@ -40,20 +51,38 @@ package struct Judge: Sendable {
   package func answer(
     _ query: CheckQuery, from interface: CheckInterface, asOf now: Instant,
     on eventLoop: any EventLoop, within patience: () -> TimeAmount? = { nil }
-  ) -> Reply {
+  ) -> Reply<CheckAnswer> {
+    reply(to: query, from: interface, asOf: now, on: eventLoop, within: patience) { $0.answer }
+  }
+
+  /// The same with the rule that decided.
+  package func ruled(
+    _ query: CheckQuery, from interface: CheckInterface, asOf now: Instant,
+    on eventLoop: any EventLoop, within patience: () -> TimeAmount?
+  ) -> Reply<Ruled> {
+    reply(to: query, from: interface, asOf: now, on: eventLoop, within: patience) {
+      Ruled($0.answer, by: $0.rule)
+    }
+  }
+
+  private func reply<Answer: Sendable>(
+    to query: CheckQuery, from interface: CheckInterface, asOf now: Instant,
+    on eventLoop: any EventLoop, within patience: () -> TimeAmount?,
+    _ form: @escaping @Sendable (Verdict) -> Answer
+  ) -> Reply<Answer> {
     let asked = Asked(query: query, interface: interface, at: now)
     let verdict = inForce.current.engine.verdict(on: query, in: keeper.current, asOf: now)
     guard verdict.isToAsk, case .device(let device) = query.identity else {
-      return .now(noted(verdict, asked))
+      return .now(form(noted(verdict, asked)))
     }
-    guard let asker else { return .now(noted(failed(verdict), asked)) }
+    guard let asker else { return .now(form(noted(failed(verdict), asked))) }
     if let answer = asker.remembered(device.imei, asOf: now) {
-      return .now(noted(verdict.answered(answer), asked))
+      return .now(form(noted(verdict.answered(answer), asked)))
     }
     let answer = asker.ask(device.imei, asOf: now, on: eventLoop, within: patience())
     return .later(
       answer.map { answer in
-        noted(answer.map(verdict.answered) ?? failed(verdict), asked)
+        form(noted(answer.map(verdict.answered) ?? failed(verdict), asked))
       })
   }
 
@@ -65,13 +94,13 @@ package struct Judge: Sendable {
     let since = NIODeadline.now()
   }
 
-  private func noted(_ verdict: Verdict, _ asked: Asked) -> CheckAnswer {
+  private func noted(_ verdict: Verdict, _ asked: Asked) -> Verdict {
     checkLog.note(asked.query, verdict, asOf: asked.at)
     sightings?.note(asked.query, verdict.answer, asOf: asked.at)
     devices?.note(asked.query, verdict.answer, from: asked.interface, asOf: asked.at)
     counters.count(
       verdict, from: asked.interface, nanoseconds: (NIODeadline.now() - asked.since).nanoseconds)
-    return verdict.answer
+    return verdict
   }
 
   /// The registry has not answered in time.

@@ -97,9 +97,11 @@ struct MetricsText {
 
   private mutating func add(_ tokens: TokenGate.Counts) {
     counter("eir_n17_tokens_verified_total", "Access tokens that count.", tokens.verified)
-    counter(
-      "eir_n17_tokens_refused_total", "Requests without an access token that counts.",
-      tokens.refused)
+    let refused = "eir_n17_tokens_refused_total"
+    family(refused, "counter", "Requests without an access token that counts, by reason.")
+    for fault in AccessToken.Fault.allCases {
+      text += "\(refused){reason=\"\(fault.rawValue)\"} \(tokens.refused[fault] ?? 0)\n"
+    }
     counter(
       "eir_n17_tokens_turned_away_total", "Requests beyond the limits on new tokens.",
       tokens.turnedAway)

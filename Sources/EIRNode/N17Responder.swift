@@ -10,7 +10,7 @@ package struct N17Responder: CheckResponder {
   /// The third argument says how long the asker waits; nil where it does not say. Worth asking for
   /// only where the answer is made elsewhere.
   package typealias Decide =
-    @Sendable (CheckQuery, any EventLoop, _ patience: () -> TimeAmount?) -> Judge.Reply
+    @Sendable (CheckQuery, any EventLoop, _ patience: () -> TimeAmount?) -> Judge.Reply<Judge.Ruled>
 
   private let n17: N17
   private let gate: TokenGate?
@@ -18,13 +18,14 @@ package struct N17Responder: CheckResponder {
   private let white = CheckResponse(N17Message(.white))
   private let grey = CheckResponse(N17Message(.grey))
   private let black = CheckResponse(N17Message(.black))
-  private let unknown: CheckResponse
+  /// By the rule that decided.
+  private let unknown: [CheckResponse]
   private let refusals: [N17Refusal: CheckResponse]
   private let listenerRefusals: [CheckRefusal: CheckResponse]
 
   /// For what is always decided at once.
   package init(n17: N17 = N17(), decide: @escaping @Sendable (CheckQuery) -> CheckAnswer) {
-    self.init(n17: n17, decidingOn: { query, _, _ in .now(decide(query)) })
+    self.init(n17: n17, decidingOn: { query, _, _ in .now(.init(decide(query), by: .mode)) })
   }
 
   /// - Parameters:
@@ -39,7 +40,9 @@ package struct N17Responder: CheckResponder {
     self.decide = decide
     // Who has made an error is said by the type of the network function. TS 29.500, 5.2.2.2.
     let server = instanceID.map { "5G_EIR-\($0)" } ?? "5G_EIR"
-    unknown = CheckResponse(N17Message(.unknown), server: server)
+    unknown = DecisionRule.allCases.map {
+      CheckResponse(N17Message(.unknown, by: $0), server: server)
+    }
     refusals = Dictionary(
       uniqueKeysWithValues: N17Refusal.allCases.map {
         ($0, CheckResponse(N17Message($0), server: server))
@@ -69,8 +72,11 @@ package struct N17Responder: CheckResponder {
   }
 
   package func answer(to refusal: CheckRefusal) -> CheckResponse {
-    if refusal == .unknownMethod { return response(for: .methodNotAllowed) }
-    return listenerRefusals[refusal] ?? .plain(refusal)
+    switch refusal {
+    case .unknownMethod: response(for: .methodNotAllowed)
+    case .congested: response(for: .congested)
+    default: listenerRefusals[refusal] ?? .plain(refusal)
+    }
   }
 
   private func answer(_ request: CheckRequest, on eventLoop: any EventLoop) -> CheckReply {
@@ -90,12 +96,12 @@ package struct N17Responder: CheckResponder {
     refusals[refusal] ?? CheckResponse(N17Message(refusal))
   }
 
-  private func response(for answer: CheckAnswer) -> CheckResponse {
-    switch answer {
+  private func response(for ruled: Judge.Ruled) -> CheckResponse {
+    switch ruled.answer {
     case .white: white
     case .grey: grey
     case .black: black
-    case .unknown: unknown
+    case .unknown: unknown[Int(ruled.rule.rawValue)]
     }
   }
 }
@@ -123,6 +129,7 @@ extension CheckResponse {
       switch refusal {
       case .badRequest: "INVALID_MSG_FORMAT"
       case .failed: "SYSTEM_FAILURE"
+      case .congested: "NF_CONGESTION"
       case .bodyTooLarge, .targetTooLong, .headersTooLong, .unknownMethod, .notInTime: nil
       }
     let member = cause.map { #","cause":"\#($0)""# } ?? ""

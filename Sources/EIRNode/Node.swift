@@ -50,6 +50,7 @@ package struct Node: Sendable {
     onReady: @escaping @Sendable (Addresses) -> Void
   ) async throws {
     OpenFiles.raiseLimit(for: settings, logger: logger)
+    for warning in settings.warnings { logger.warning("\(warning)") }
     // From here on SIGHUP ends nothing.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let credentials = try NodeCredentials(settings)
@@ -76,6 +77,7 @@ package struct Node: Sendable {
     try await exchange.shutdown()
     try await threads.shutdownGracefully()
     try outcome.get()
+    logger.notice("stopped")
   }
 
   private func serve(
@@ -110,8 +112,23 @@ package struct Node: Sendable {
     let admin = AdminServer(
       settings: settings, token: token, keeper: keeper, judge: judge, s13Peers: s13?.peers,
       tokens: front.gate, exchange: exchange, events: events, gsup: gsup?.health,
+      listeners: {
+        let first = [("n17", checks)] + (s13?.addresses ?? [])
+        let all = first + (gsup.map { [("gsup", $0.address)] } ?? []) + arrivals.addresses
+        return all.map { StatusReport.Listener($0.0, $0.1) }
+      },
+      keyFiles: front.reports + (s13?.reports ?? []),
       reloader: reloader, threads: threads, logger: logger
     ).application { arrivals.admin($0) }
+    let drain = Drain(
+      openConnections: {
+        var open = [(listener: "n17", count: listener.openConnections)]
+        if let s13 { open.append(("s13", s13.openConnections)) }
+        if let gsup { open.append(("gsup", gsup.listener.openConnections)) }
+        return open
+      },
+      outstanding: { (judge.asker?.waitingCount ?? 0) + (front.gate?.waitingCount ?? 0) },
+      logger: logger)
     // Stopped from the last to the first, so that all who note answers hear of the last one.
     var services: [any Service] = []
     if let sightings = exchange.sightings {
@@ -133,11 +150,13 @@ package struct Node: Sendable {
     services += s13?.services ?? []
     services.append(
       ListenerService {
-        // All at once: each waits for its peers.
-        async let n17: Void = listener.shutdown()
-        async let diameter: Void? = s13?.shutdown()
-        await gsup?.listener.shutdown()
-        _ = await (n17, diameter)
+        await drain.watch {
+          // All at once: each waits for its peers.
+          async let n17: Void = listener.shutdown()
+          async let diameter: Void? = s13?.shutdown()
+          await gsup?.listener.shutdown()
+          _ = await (n17, diameter)
+        }
       })
     let care = ListCare(
       keeper: keeper, threads: threads, logger: logger, replaced: { exchange.wakeUp.ring() })
@@ -224,7 +243,7 @@ package struct Node: Sendable {
         group: MultiThreadedEventLoopGroup.singleton, security: front.tls?.security,
         responder: N17Responder(gate: front.gate, instanceID: settings.n17.nfInstanceID) {
           query, eventLoop, patience in
-          judge.answer(query, from: .n17, asOf: .now(), on: eventLoop, within: patience)
+          judge.ruled(query, from: .n17, asOf: .now(), on: eventLoop, within: patience)
         })
     } catch {
       throw NodeError(.cannotListen, error.description, underlying: error)

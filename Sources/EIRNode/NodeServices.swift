@@ -17,6 +17,15 @@ final class Arrivals: Sendable {
     self.onAll = onAll
   }
 
+  /// Those that have arrived, by the name of their listener.
+  var addresses: [(name: String, address: SocketAddress)] {
+    state.withLock { state in
+      [("exchange", state.exchange), ("admin", state.admin)].compactMap { name, address in
+        address.map { (name, $0) }
+      }
+    }
+  }
+
   func admin(_ address: SocketAddress) { arrived { $0.admin = address } }
   func exchange(_ address: SocketAddress) { arrived { $0.exchange = address } }
 

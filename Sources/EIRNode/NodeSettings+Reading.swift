@@ -61,6 +61,7 @@ extension NodeSettings {
     settings.decision = decision
     settings.brake = brake
     settings.texts = text.texts
+    settings.warnings = settings.texts.idle
     let checkLog = text.text(.checkLog) ?? settings.usualCheckLog
     settings.checkLog = checkLog == "off" ? nil : checkLog
     return settings

@@ -40,6 +40,9 @@ package struct NodeSettings: Sendable {
     package var timeoutMilliseconds: Int
   }
 
+  /// Sentences about settings that have no effect.
+  package var warnings: [String] = []
+
   package init(directory: String, registry: RegistryName, feed: Feed) {
     self.directory = directory
     self.registry = registry

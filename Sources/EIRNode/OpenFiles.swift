@@ -40,7 +40,8 @@ enum OpenFiles {
 
   /// For all connections that the listeners accept.
   static func needed(by settings: NodeSettings) -> Int {
-    var count = beside + CheckServerLimits().connections
+    let n17 = CheckServerLimits()
+    var count = beside + n17.connections + n17.turnedAway
     if let s13 = settings.s13 {
       let listeners = [s13.listen, s13.tlsListen, s13.sctpListen].count { $0 != nil }
       count += listeners * S13Limits().stream.connections

@@ -4,9 +4,6 @@ import SystemPackage
 
 /// The texts that were set, from all sources, before any of them is understood.
 struct SettingsText {
-  /// A configuration file of a node is a page; this is a book.
-  private static let longestFileBytes = 1 << 20
-
   /// An IMSI has more, whatever is left out of it; a port has fewer.
   private static let longestShownNumber = 5
   private static let longestShownText = 80
@@ -30,12 +27,15 @@ struct SettingsText {
     ]
     sentences = Self.unknownVariables(in: sources.environment)
     if let path = sources.file {
-      sentences += try Self.unknownKeys(inFile: path)
+      sentences += Self.unknownKeys(in: try SettingsFile(path: path), path)
       do {
         providers.append(
           try await FileProvider<JSONSnapshot>(filePath: FilePath(path)))
       } catch {
-        throw Self.unusable(path)
+        throw SettingsError(sentences: [
+          "the configuration file \(path) cannot be used: texts, numbers, truth values, and lists "
+            + "or objects of them are what settings are made of"
+        ])
       }
     }
     reader = ConfigReader(providers: providers)
@@ -85,29 +85,10 @@ struct SettingsText {
     }
   }
 
-  private static func unusable(_ path: String) -> SettingsError {
-    SettingsError(sentences: [
-      "the configuration file \(path) cannot be read: it must be there and hold one JSON object"
-    ])
-  }
-
-  private static func unknownKeys(inFile path: String) throws(SettingsError) -> [String] {
-    guard
-      let data = FileManager.default.contents(atPath: path), data.count <= longestFileBytes,
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { throw unusable(path) }
+  private static func unknownKeys(in file: SettingsFile, _ path: String) -> [String] {
     let known = Set(SettingKey.allCases.map(\.rawValue))
-    return names(in: object, under: "").filter { !known.contains($0) }.sorted().map {
+    return file.names.filter { !known.contains($0) }.sorted().map {
       "\"\(shown($0))\" in \(path) is no setting: correct its name or remove it"
-    }
-  }
-
-  private static func names(in object: [String: Any], under prefix: String) -> [String] {
-    object.flatMap { name, value in
-      if let inner = value as? [String: Any] {
-        return names(in: inner, under: prefix + name + ".")
-      }
-      return [prefix + name]
     }
   }
 }

@@ -1,9 +1,11 @@
 import CheckServer
+import DeviceLists
 import ExchangeTrust
 import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
+import SwiftASN1
 import Synchronization
 import X509
 
@@ -46,12 +48,19 @@ final class SignallingTLS: Sendable {
     var farewell: TimeAmount = .seconds(1)
   }
 
+  /// In the log within a minute, of connections that were refused.
+  static let mostRefusalLines = 20
+
+  /// The name of the listener's setting, for the log.
+  private let listener: String
   private let settings: ListenerCertificates
   /// The application protocols offered, the preferred first; none where there is but one. RFC 7301.
   private let protocols: [String]
   fileprivate let limits: Limits
-  fileprivate let logger: Logger
+  private let logger: Logger
+  private let refusalLines = LineLimit(most: mostRefusalLines)
   private let context: Mutex<NIOSSLContext>
+  private let ends: Mutex<Instant?>
   fileprivate let handshakes = Atomic<Int>(0)
 
   /// What is read, in the order in which ``replace(_:)`` wants it.
@@ -59,45 +68,87 @@ final class SignallingTLS: Sendable {
     [settings.certificate, settings.key] + (settings.clientCA.map { [$0] } ?? [])
   }
 
+  /// - Parameter listener: the name of its setting, for the log.
   init(
-    _ settings: ListenerCertificates, texts: [String], protocols: [String] = [],
-    limits: Limits = .init(), logger: Logger
+    _ settings: ListenerCertificates, for listener: String, texts: [String],
+    protocols: [String] = [], limits: Limits = .init(), logger: Logger
   ) throws(NodeError) {
+    self.listener = listener
     self.settings = settings
     self.protocols = protocols
     self.limits = limits
     self.logger = logger
     context = Mutex(try Self.context(settings, texts, protocols, limits))
+    ends = Mutex(Self.end(texts))
+  }
+
+  /// The last second of the certificate that is shown; nil where it cannot be told.
+  var certificateEnds: Instant? { ends.withLock { $0 } }
+
+  private static func end(_ texts: [String]) -> Instant? {
+    // What NIOSSL takes and X509 does not is still shown; only its end is not told.
+    let first = try? PEMDocument.parseMultiple(pemString: texts[0]).first
+    return first.flatMap { try? Certificate(pemDocument: $0).validUntil }
   }
 
   /// What the files hold, and the service that reads them again when they change.
   ///
-  /// - Parameter what: for the log, such as "the certificates of N17".
+  /// - Parameters:
+  ///   - listener: the name of its setting, for the log.
+  ///   - what: for the log, such as "the certificates of N17".
   static func watched(
-    _ settings: ListenerCertificates, what: String, protocols: [String] = [], logger: Logger
-  ) throws(NodeError) -> (tls: SignallingTLS, watch: LoopService) {
+    _ settings: ListenerCertificates, for listener: String, what: String,
+    protocols: [String] = [], logger: Logger
+  ) throws(NodeError) -> Watched {
     let texts = try FileWatch.read(paths(settings))
-    let tls = try SignallingTLS(settings, texts: texts, protocols: protocols, logger: logger)
+    let tls = try SignallingTLS(
+      settings, for: listener, texts: texts, protocols: protocols, logger: logger)
     let watch = FileWatch(paths: paths(settings), what: what, logger: logger) {
       texts throws(NodeError) in try tls.replace(texts)
     }
-    return (tls, LoopService { await watch.run(known: texts) })
+    return Watched(
+      tls: tls, watch: LoopService { await watch.run(known: texts) },
+      report: { [health = watch.health] in
+        StatusReport.KeyFiles(
+          what: what, certificateEnds: tls.certificateEnds?.description, trouble: health.trouble)
+      })
+  }
+
+  struct Watched: Sendable {
+    let tls: SignallingTLS
+    let watch: LoopService
+    let report: @Sendable () -> StatusReport.KeyFiles
   }
 
   /// New connections use these; what is open stays open.
   func replace(_ texts: [String]) throws(NodeError) {
     let new = try Self.context(settings, texts, protocols, limits)
     context.withLock { $0 = new }
+    ends.withLock { $0 = Self.end(texts) }
   }
 
   var security: ConnectionSecurity {
-    ConnectionSecurity { [self] _, identify in
+    ConnectionSecurity { [self] channel, identify in
       // Threads that accept at the same moment may go beyond it by their number.
       guard handshakes.load(ordering: .relaxed) < limits.handshakes else {
-        throw NodeError(.certificate, "too many connections have not agreed on TLS yet")
+        let reason = "too many connections have not agreed on TLS yet"
+        report(reason, from: channel.remoteAddress)
+        throw NodeError(.certificate, reason)
       }
       return [NIOSSLServerHandler(context: context.withLock { $0 }), TLSHandshake(self, identify)]
     }
+  }
+
+  fileprivate func report(_ reason: String, from address: NIOCore.SocketAddress?) {
+    guard refusalLines.takesOne(asOf: .now()) else { return }
+    let peer = address.flatMap { address in
+      address.ipAddress.map { SocketAddress(host: $0, port: address.port ?? 0).description }
+    }
+    logger.info(
+      "a connection was refused",
+      metadata: [
+        "listener": "\(listener)", "peer": "\(peer ?? "unknown")", "reason": "\(reason)",
+      ])
   }
 
   private static func context(
@@ -148,7 +199,8 @@ private final class TLSHandshake: ChannelInboundHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     tls.handshakes.add(1, ordering: .relaxed)
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(in: tls.limits.handshake) {
+    deadline = context.eventLoop.scheduleTask(in: tls.limits.handshake) { [tls] in
+      tls.report("it did not agree on TLS in time", from: bound.value.remoteAddress)
       bound.value.close(promise: nil)
     }
   }
@@ -173,8 +225,7 @@ private final class TLSHandshake: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard isHandshaking else { return context.fireErrorCaught(error) }
-    tls.logger.info(
-      "A connection was refused.", metadata: ["reason": "\(String(reflecting: error))"])
+    tls.report(String(reflecting: error), from: context.remoteAddress)
     context.close(promise: nil)
   }
 

@@ -73,7 +73,15 @@ package struct StatusReport: Hashable, Codable, Sendable {
   package var s13Peers: [S13Peers.Report]?
   /// Nil when the files were read without a node.
   package var settings: SettingsReading?
+  /// Nil when the files were read without a node.
+  package var listeners: [Listener]?
+  /// Nil where GSUP is not spoken, or no node runs; so are those that follow.
+  package var gsup: GSUP?
+  package var events: Waiting?
+  package var sightings: Waiting?
+  package var keyFiles: [KeyFiles]?
   package var local: LocalCounts
+  package var deciding: Deciding
   package var shadow: Bool
   package var override: String?
   package var diskFull: Bool
@@ -106,6 +114,7 @@ package struct StatusReport: Hashable, Codable, Sendable {
       trouble: health?.trouble)
     self.settings = health == nil ? nil : inForce.reading
     local = inForce.local
+    deciding = Deciding(settings.decision)
     shadow = settings.decision.isShadow
     override = settings.decision.override?.description
     diskFull = health?.isDiskFull ?? false
@@ -170,6 +179,8 @@ extension StatusReport {
       lines.append("             \(LocalCounts.advice)")
     }
     if let settings { lines += settings.lines }
+    lines += serviceLines
+    lines.append(deciding.line)
     if shadow { lines.append("  shadow     every device is let through") }
     if let override { lines.append("  override   every device is answered \(override)") }
     return lines.joined(separator: "\n")

@@ -9,7 +9,10 @@ package struct N17Message: Hashable, Sendable {
   package let headers: [String: String]
 
   /// 200 with the list, or 404 where the device is on none. TS 29.511, 5.2.2.2 and 6.1.7.3.
-  package init(_ answer: CheckAnswer) {
+  ///
+  /// - Parameter rule: what has decided; a 404 names it, for a setting that was forgotten is no
+  ///   property of the device.
+  package init(_ answer: CheckAnswer, by rule: DecisionRule = .mode) {
     switch answer {
     case .white: self.init(equipmentStatus: "WHITELISTED")
     case .grey: self.init(equipmentStatus: "GREYLISTED")
@@ -17,7 +20,7 @@ package struct N17Message: Hashable, Sendable {
     case .unknown:
       self.init(
         problem: 404, title: "Not Found",
-        members: #","cause":"ERROR_EQUIPMENT_UNKNOWN","detail":"The device is on no list.""#)
+        members: #","cause":"ERROR_EQUIPMENT_UNKNOWN","detail":"\#(rule.detail)""#)
     }
   }
 
@@ -71,4 +74,22 @@ package struct N17Message: Hashable, Sendable {
     405: "Method Not Allowed", 406: "Not Acceptable", 429: "Too Many Requests",
     503: "Service Unavailable",
   ]
+}
+
+extension DecisionRule {
+  /// Why a device is answered as unknown.
+  fileprivate var detail: String {
+    switch self {
+    case .override: "Every device is answered so (override)."
+    case .failure: "No list counts, or the CEIR has not answered (policy.failure)."
+    case .unusable: "The PEI should be an IMEI and is none (policy.unusable)."
+    case .noIMEI: "The PEI has no IMEI (policy.noImei)."
+    case .noSubscriber: "It depends on the subscriber, who was not named (policy.noSubscriber)."
+    case .subscriberRule: "A rule for the subscriber answers so (subscriberRules)."
+    case .special: "A placeholder or a test identity (policy.special)."
+    // No entry of a list has this answer.
+    case .exempt, .final, .pairing, .localBlack, .imei, .range, .tac, .mode:
+      "The device is on no list."
+    }
+  }
 }

@@ -15,6 +15,9 @@ package final class PeerGate: Sendable {
   private let accepted: AcceptedPeer
   package let connections: PeerConnections
   private let logger: Logger
+  /// In the log within a minute, of connections that were refused.
+  private static let mostRefusalLines = 20
+  private let refusalLines = LineLimit(most: mostRefusalLines)
   private let now: @Sendable () -> Instant
 
   package convenience init(
@@ -82,7 +85,7 @@ package final class PeerGate: Sendable {
         handler.value.shown = peer
         promise.succeed(.certificateVerified)
       case .failure(let error):
-        self.report(error)
+        self.report(error, from: handler.value.address)
         promise.succeed(.failed)
       }
     }
@@ -107,9 +110,13 @@ package final class PeerGate: Sendable {
     return peer
   }
 
-  fileprivate func report(_ error: any Error) {
+  fileprivate func report(_ error: any Error, from address: String) {
+    guard refusalLines.takesOne(asOf: .now()) else { return }
     logger.info(
-      "A connection was refused.", metadata: ["reason": "\(String(reflecting: error))"])
+      "A connection was refused.",
+      metadata: [
+        "listener": "exchange", "peer": "\(address)", "reason": "\(String(reflecting: error))",
+      ])
   }
 }
 
@@ -120,7 +127,7 @@ final class PeerHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundOut = ByteBuffer
 
   private let gate: PeerGate
-  private let address: String
+  fileprivate let address: String
   private let onVerified: (VerifiedPeer) -> Void
   private var isHandshaking = true
   private var deadline: Scheduled<Void>?
@@ -170,7 +177,7 @@ final class PeerHandler: ChannelInboundHandler, RemovableChannelHandler {
       onVerified(shown)
       return true
     } catch {
-      gate.report(error)
+      gate.report(error, from: address)
       context.close(promise: nil)
       return false
     }

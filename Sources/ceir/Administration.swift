@@ -16,10 +16,17 @@ struct Token: AsyncParsableCommand {
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make a token. It is shown once and kept nowhere.")
+      abstract: "Make a token. It is shown once and kept nowhere.",
+      discussion: """
+        EXAMPLES
+          ceir token create --name anna --role officer --days 365
+        """)
 
     @Option(help: "The person's name.") var name: String
-    @Option(help: "viewer, officer, approver, auditor or administrator.") var role: String
+    @Option(
+      help: "viewer, officer, approver, auditor or administrator.",
+      completion: .list(StaffRole.allCases.map(\.rawValue)))
+    var role: String
     @Option(help: "Days until it expires; never without it.") var days: Int?
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
@@ -65,7 +72,11 @@ struct Token: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the tokens; what they are is not kept.")
+      abstract: "List the tokens; what they are is not kept.",
+      discussion: """
+        EXAMPLES
+          ceir token list
+        """)
 
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text
@@ -97,7 +108,11 @@ struct Token: AsyncParsableCommand {
 
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Revoke a person's token.")
+      abstract: "Revoke a person's token.",
+      discussion: """
+        EXAMPLES
+          ceir token revoke anna
+        """)
 
     @Argument(help: "The name that `ceir token list` shows.") var name: String
     @OptionGroup var registry: RegistryOptions
@@ -118,6 +133,10 @@ struct Token: AsyncParsableCommand {
 struct EpochCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "epoch", abstract: "The history that positions belong to.",
+    discussion: """
+      EXAMPLES
+        ceir epoch new --reason "restored from the dump of 22 November"
+      """,
     subcommands: [New.self])
 
   struct New: AsyncParsableCommand {

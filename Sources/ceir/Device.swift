@@ -21,7 +21,12 @@ struct Device: AsyncParsableCommand {
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show what the registry knows of a device, and why.")
+      abstract: "Show what the registry knows of a device, and why.",
+      discussion: """
+        EXAMPLES
+          ceir device show 49-015420-323751-8
+          ceir device show 490154203237518 --format json
+        """)
 
     @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
     var imei: DialledIMEI
@@ -39,7 +44,12 @@ struct Device: AsyncParsableCommand {
 
   struct Block: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Block a device, every IMEI of it, on a ground of the regulator.")
+      abstract: "Block a device, every IMEI of it, on a ground of the regulator.",
+      discussion: """
+        EXAMPLES
+          ceir device block 490154203237518 --case 2026/117 --reason "reported at station 4"
+          ceir device block 490154203237518 --case 2026/118 --reason "by order" --ground courtOrder
+        """)
 
     @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
     var imei: DialledIMEI
@@ -70,7 +80,11 @@ struct Device: AsyncParsableCommand {
 
   struct Unblock: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "End the regulator's own grounds on a device.")
+      abstract: "End the regulator's own grounds on a device.",
+      discussion: """
+        EXAMPLES
+          ceir device unblock 490154203237518 --reason "the report was withdrawn"
+        """)
 
     @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
     var imei: DialledIMEI
@@ -88,7 +102,13 @@ struct Device: AsyncParsableCommand {
   struct Release: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Undo a wrong block in one step, whoever gave its grounds.",
-      discussion: "Grounds of the same kind stay without effect until the release is ended.")
+      discussion: """
+        Grounds of the same kind stay without effect until the release is ended.
+
+        EXAMPLES
+          ceir device release 490154203237518 --reason "wrong IMEI in the report of another office"
+          ceir device release 490154203237518 --end --reason "the report was right"
+        """)
 
     @Argument(help: "15 digits, the check digit included.", transform: DialledIMEI.read)
     var imei: DialledIMEI
@@ -109,7 +129,11 @@ struct Device: AsyncParsableCommand {
 
   struct Link: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make one device of several IMEIs, such as those of two SIM slots.")
+      abstract: "Make one device of several IMEIs, such as those of two SIM slots.",
+      discussion: """
+        EXAMPLES
+          ceir device link 490154203237518 352099001761481
+        """)
 
     @Argument(help: "Two or more IMEIs, 15 digits each.", transform: DialledIMEI.read)
     var imeis: [DialledIMEI]

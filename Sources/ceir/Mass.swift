@@ -20,7 +20,12 @@ struct Mass: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the newest imports with what they have made black.")
+      abstract: "List the newest imports with what they have made black.",
+      discussion: """
+        EXAMPLES
+          ceir mass list
+          ceir mass list --format json
+        """)
 
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text

@@ -10,7 +10,8 @@ extension Operator {
       discussion: """
         LAG is how many positions a node has still to come; HELD how many devices its brake keeps \
         as they were. A name that two machines use at once, and a node whose list is another than \
-        the registry's at the same position, are said below the table.
+        the registry's at the same position, are said below the table. A node whose certificates \
+        were all revoked or have ended is marked: it cannot speak until it gets a new one.
 
         EXAMPLES
           ceir operator list
@@ -28,9 +29,11 @@ extension Operator {
           let feeds = try await registry.feedHeads()
           let plans = try await registry.nodePlans()
           let differing = try await registry.differingNodes()
+          let shutOut = ShutOut(try await registry.certificates(), asOf: .now)
           return try await registry.operatorRecords(withRetired: all).map {
             OperatorRow(
-              $0, feed: feeds.head(of: $0.code), plans: plans, differing: differing)
+              $0, feed: feeds.head(of: $0.code), plans: plans, differing: differing,
+              shutOut: shutOut)
           }
         }
       }
@@ -42,6 +45,25 @@ extension Operator {
       Terminal.output(table.text)
       for warning in rows.flatMap(\.warnings) { Terminal.output(warning) }
     }
+  }
+}
+
+/// Nodes that have certificates, none of which counts any more.
+private struct ShutOut {
+  enum State: String { case revoked, ended }
+
+  private var states: [CertificateHolder: State] = [:]
+
+  init(_ certificates: [CertificateRecord], asOf now: Instant) {
+    for (holder, all) in Dictionary(grouping: certificates, by: \.holder) {
+      let standing = all.filter { $0.revokedAt == nil }
+      guard standing.allSatisfy({ $0.notAfter < now }) else { continue }
+      states[holder] = standing.isEmpty ? .revoked : .ended
+    }
+  }
+
+  func state(_ node: String, of code: OperatorCode) -> State? {
+    NodeName(node).flatMap { states[.node(code, $0)] }
   }
 }
 
@@ -69,6 +91,8 @@ private struct OperatorRow: Encodable {
     let held: Int?
     let seenAt: String?
     let retiredAt: String?
+    /// `revoked` or `ended` where no certificate of the node counts any more.
+    let certificates: String?
     let twoMachines: Warning?
   }
 
@@ -89,7 +113,7 @@ private struct OperatorRow: Encodable {
 
   init(
     _ record: OperatorRecord, feed head: ListHead, plans: [NodePlan],
-    differing: Set<NodeIdentity>
+    differing: Set<NodeIdentity>, shutOut: ShutOut
   ) {
     code = record.code.description
     name = record.name
@@ -105,7 +129,9 @@ private struct OperatorRow: Encodable {
         ? nil
         : plans.first { $0.node.operatorCode == record.code && $0.node.name == node.name }
       let differs = plan.map { differing.contains($0.node) } ?? false
-      return Node(node, plan: plan, head: head, differs: differs)
+      return Node(
+        node, plan: plan, head: head, differs: differs,
+        shutOut: shutOut.state(node.name, of: record.code))
     }
   }
 
@@ -114,7 +140,7 @@ private struct OperatorRow: Encodable {
     guard !nodes.isEmpty else { return [own + Array(repeating: "–", count: 6)] }
     return nodes.map { node in
       own + [
-        node.name, node.retiredAt == nil ? node.style : "retired",
+        node.name, node.retiredAt == nil ? node.certificates ?? node.style : "retired",
         node.position?.description ?? "–", node.lag?.description ?? "–",
         node.held?.description ?? "–", node.seenAt ?? "never",
       ]
@@ -137,6 +163,12 @@ extension OperatorRow.Node {
         ? "one certificate is used by two machines" : "two machines use this name"
       warnings.append("\(what), noticed at \(twoMachines.noticedAt)")
     }
+    if let certificates, retiredAt == nil {
+      warnings.append(
+        certificates == "revoked"
+          ? "its certificates are revoked: ceir pki issue gives it another"
+          : "its certificate has ended: ceir pki issue gives it another")
+    }
     if differs {
       warnings.append(
         "its list is another than the registry's at position \(position ?? 0); a snapshot mends it")
@@ -144,7 +176,9 @@ extension OperatorRow.Node {
     return warnings
   }
 
-  init(_ node: NodeRecord, plan: NodePlan?, head: ListHead, differs: Bool) {
+  fileprivate init(
+    _ node: NodeRecord, plan: NodePlan?, head: ListHead, differs: Bool, shutOut: ShutOut.State?
+  ) {
     let isHere = node.epoch == head.epoch.description
     name = node.name
     style = (plan?.style ?? .follow).rawValue
@@ -160,6 +194,7 @@ extension OperatorRow.Node {
     held = node.held
     seenAt = node.seenAt?.description
     retiredAt = node.retiredAt?.description
+    certificates = shutOut?.rawValue
     twoMachines = node.twoMachines.map {
       OperatorRow.Warning(
         noticedAt: $0.noticedAt.description, shareCertificate: $0.shareCertificate)

@@ -79,7 +79,11 @@ extension Operator {
 
   struct ShowParameters: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "show", abstract: "Show the versions, the newest first.")
+      commandName: "show", abstract: "Show the versions, the newest first.",
+      discussion: """
+        EXAMPLES
+          ceir operator parameters show alfa
+        """)
 
     @Argument(help: "The operator's code.") var code: KnownCode
     @OptionGroup var registry: RegistryOptions
@@ -108,7 +112,11 @@ extension Operator {
   struct ConfirmParameters: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "confirm",
-      abstract: "Confirm a version for nodes that cannot: those that are served by files.")
+      abstract: "Confirm a version for nodes that cannot: those that are served by files.",
+      discussion: """
+        EXAMPLES
+          ceir operator parameters confirm alfa 2
+        """)
 
     @Argument(help: "The operator's code.") var code: KnownCode
     @Argument(help: "The version.") var version: Int

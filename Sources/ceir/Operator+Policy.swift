@@ -19,7 +19,9 @@ extension Operator {
         """)
 
     @Argument(help: "The operator's code.") var code: KnownCode
-    @Option(help: "What a device on no list is answered as: unknown, white, grey or black.")
+    @Option(
+      help: "What a device on no list is answered as: unknown, white, grey or black.",
+      completion: .list(Operator.modes))
     var mode: String?
     @Option(help: "Requests to block: accepted, reviewed or refused.")
     var blockRequests: OperatorPolicy.Requests?

@@ -16,15 +16,34 @@ struct Operator: AsyncParsableCommand {
       """,
     subcommands: [Add.self, List.self, Policy.self, Parameters.self, RetireNode.self])
 
+  /// What a shell offers.
+  static let modes = ["unknown", "white", "grey", "black"]
+
   struct Add: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Add an operator.")
+    static let configuration = CommandConfiguration(
+      abstract: "Add an operator.",
+      discussion: """
+        EXAMPLES
+          ceir operator add alfa --name "Alfa Mobile" --network 00101
+          ceir operator add beta --name "Beta Net" --network 00102 --network 00103 --mode grey
+        """)
 
     @Argument(help: "1 to 16 of a-z, 0-9 and -.") var code: String
     @Option(help: "The operator's name.") var name: String
     @Option(help: "MCC and MNC of a network; may be repeated.") var network: [String] = []
-    @Option(help: "What a device on no list is answered as: unknown, white, grey or black.")
+    @Option(
+      help: "What a device on no list is answered as: unknown, white, grey or black.",
+      completion: .list(Operator.modes))
     var mode = "unknown"
     @OptionGroup var registry: RegistryOptions
+    @Option(help: "text or json.") var format = OutputFormat.text
+
+    private struct Answer: Encodable {
+      let code: String
+      let name: String
+      let networks: [String]
+      let mode: String
+    }
 
     func run() async throws {
       guard let code = OperatorCode(code) else {
@@ -49,6 +68,12 @@ struct Operator: AsyncParsableCommand {
           try await registry.recordActivity(
             "operator.add", by: Actor.name, about: ["code": code.description])
         }
+      }
+      if format == .json {
+        return try Terminal.json(
+          Answer(
+            code: code.description, name: name, networks: networks.map(\.description),
+            mode: mode.description))
       }
       Terminal.output("\(code): added.")
     }

@@ -3,6 +3,7 @@ import CEIRService
 import Configuration
 import DeviceLists
 import Foundation
+import ListExchange
 import Logging
 import PostgreSQL
 import RegistryStore
@@ -49,14 +50,27 @@ struct RegistryOptions: ParsableArguments {
   private static func file(_ path: String) async throws -> any ConfigProvider {
     do {
       let content = try Data(contentsOf: URL(fileURLWithPath: path))
-      let names = names(in: try JSONSerialization.jsonObject(with: content), below: "")
+      let names = names(in: try object(in: content, of: path), below: "")
       try CEIRSettings.refuseUnknown(names, in: "The settings file \(path)")
       return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
     } catch let error as SettingsError {
       throw error
+    } catch let error as ValidationError {
+      throw error
     } catch {
       throw ValidationError(
         "The settings file \(path) cannot be read as JSON: check the path and its content.")
+    }
+  }
+
+  private static func object(in content: Data, of path: String) throws -> Any {
+    do {
+      return try JSONSerialization.jsonObject(with: content)
+    } catch {
+      guard let fault = content.withUnsafeBytes({ JSONFault(in: $0) }) else { throw error }
+      throw ValidationError(
+        "The settings file \(path):\(fault.line):\(fault.column) is no JSON: line \(fault.line), "
+          + "column \(fault.column): \(fault.what).")
     }
   }
 
@@ -71,7 +85,7 @@ struct RegistryOptions: ParsableArguments {
   /// The settings, for a command that needs a registry that was made before.
   private func settingsOfRegistry() async throws -> CEIRSettings {
     let settings = try await settings()
-    guard RegistryDatabase.exists(settings) else {
+    guard try RegistryDatabase.exists(settings) else {
       throw SettingsError(
         "There is no registry in \(settings.dataDirectory): check data.directory, or make one "
           + "with `ceir serve` or `ceir migrate`.")

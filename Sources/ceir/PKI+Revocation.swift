@@ -72,7 +72,12 @@ extension PKI {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the certificates that were issued, the newest first.")
+      abstract: "List the certificates that were issued, the newest first.",
+      discussion: """
+        EXAMPLES
+          ceir pki list
+          ceir pki list --format json
+        """)
 
     @OptionGroup var registry: RegistryOptions
     @Option(help: "text or json.") var format = OutputFormat.text

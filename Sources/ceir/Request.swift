@@ -63,7 +63,12 @@ struct Request: AsyncParsableCommand {
   }
 
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what is known of a request.")
+    static let configuration = CommandConfiguration(
+      abstract: "Show what is known of a request.",
+      discussion: """
+        EXAMPLES
+          ceir request show 7e2a90c4b1f84d06953a2c7e8b1d4f60
+        """)
 
     @Argument(help: "The name that `ceir request list` shows.") var request: String
     @OptionGroup var registry: RegistryOptions
@@ -79,7 +84,11 @@ struct Request: AsyncParsableCommand {
 
   struct Accept: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Accept a request: it is carried out at once.")
+      abstract: "Accept a request: it is carried out at once.",
+      discussion: """
+        EXAMPLES
+          ceir request accept 7e2a90c4b1f84d06953a2c7e8b1d4f60
+        """)
 
     @Argument(help: "The name that `ceir request list` shows.") var request: String
     @OptionGroup var registry: RegistryOptions
@@ -95,7 +104,11 @@ struct Request: AsyncParsableCommand {
 
   struct Refuse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Refuse a request; the operator reads why.")
+      abstract: "Refuse a request; the operator reads why.",
+      discussion: """
+        EXAMPLES
+          ceir request refuse 7e2a90c4b1f84d06953a2c7e8b1d4f60 --reason "no police report"
+        """)
 
     @Argument(help: "The name that `ceir request list` shows.") var request: String
     @Option(help: "Why, in a sentence for the operator.", transform: KeptText.read)

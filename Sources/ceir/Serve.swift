@@ -34,7 +34,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The time zone of a new registry, which defines its days.")
   var timeZone: String?
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  @Option(
+    help: "trace, debug, info, notice, warning, error or critical.",
+    completion: .list(Logger.Level.allCases.map(\.rawValue)))
   var logLevel = "info"
 
   func validate() throws {

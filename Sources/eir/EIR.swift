@@ -24,7 +24,7 @@ struct EIR: AsyncParsableCommand {
       CertificateCommand.self, RequestCommand.self,
     ])
 
-  /// 0 when all went well, 1 after a failure, 2 after a wrong use.
+  /// 0 when all went well, 1 after a failure, 2 after a wrong use, 3 where no node runs.
   static func main() async {
     do {
       var command = try parseAsRoot()
@@ -39,6 +39,8 @@ struct EIR: AsyncParsableCommand {
       fail(
         error.description.split(separator: "\n").map(String.init),
         status: error.code == .settings ? 2 : 1)
+    } catch let error as NoNodeRuns {
+      fail([error.description], status: 3)
     } catch {
       leave(with: error)
     }
@@ -59,6 +61,13 @@ struct EIR: AsyncParsableCommand {
     }
     Foundation.exit(status)
   }
+}
+
+/// What was shown comes from the files alone.
+struct NoNodeRuns: Error, CustomStringConvertible {
+  let directory: String
+
+  var description: String { "no node runs on \(directory): this is what its files say" }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

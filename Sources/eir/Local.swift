@@ -8,6 +8,10 @@ struct Local: AsyncParsableCommand {
     discussion: """
       An entry takes effect at once and is kept over restarts; ended ones stay in the history. It \
       adds to the registry's list and lifts nothing from it.
+
+      EXAMPLES
+        eir local add 35209900 --reason "unpaid contract" --config /etc/openceir/eir.json
+        eir local list --config /etc/openceir/eir.json
       """,
     subcommands: [Add.self, Remove.self, List.self, Show.self])
 

@@ -5,6 +5,11 @@ struct CertificateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "certificate",
     abstract: "Show or renew the certificate by which the CEIR knows this node.",
+    discussion: """
+      EXAMPLES
+        eir certificate show --config /etc/openceir/eir.json
+        eir certificate renew --config /etc/openceir/eir.json
+      """,
     subcommands: [Show.self, Renew.self])
 
   struct Show: AsyncParsableCommand {
@@ -56,6 +61,11 @@ struct RequestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "request",
     abstract: "Ask the CEIR to block or unblock a subscriber's device.",
+    discussion: """
+      EXAMPLES
+        eir request block 490154203237518 --reason "stolen" --config /etc/openceir/eir.json
+        eir request show 7e2a90c4b1f84d06953a2c7e8b1d4f60 --config /etc/openceir/eir.json
+      """,
     subcommands: [Block.self, Unblock.self, ShowRequest.self])
 
   struct Block: AsyncParsableCommand {

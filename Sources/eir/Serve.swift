@@ -9,6 +9,11 @@ struct Serve: AsyncParsableCommand {
     discussion: """
       After SIGHUP, as after eir reload, the configuration file is read again while answering goes \
       on; flags and variables stay those of the start.
+
+      EXAMPLES
+        eir serve --config /etc/openceir/eir.json
+        eir serve --directory /var/lib/openceir/eir --registry XA --operator alfa \\
+          --ceir-url https://127.0.0.1:8443 --tls-directory /etc/openceir/alfa-eir-1
       """)
 
   @OptionGroup var common: CommonOptions
@@ -22,7 +27,8 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup(title: "Events of devices") var events: EventsOptions
 
-  @Option(help: "Address that answers questions in the mode ask, if another.")
+  @Option(
+    help: "Address that answers questions in the mode ask, if another. (default: --ceir-url)")
   var ceirStatusUrl: String?
 
   @Option(help: "Address on which the registry may hand lists over.")
@@ -34,27 +40,31 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Where the node's own files for the registry go.", completion: .directory)
   var filesOutbox: String?
 
-  @Option(help: "Seconds between two looks for files.")
+  @Option(help: "Seconds between two looks for files. (default: 10)")
   var filesPollSeconds: String?
 
-  @Option(help: "What becomes of a file that was taken: remove or keep.")
+  @Option(
+    help: "What becomes of a file that was taken: remove or keep. (default: remove)",
+    completion: .list(["remove", "keep"]))
   var filesDone: String?
 
-  @Option(help: "How long the mode ask waits for the CEIR, in milliseconds.")
+  @Option(help: "How long the mode ask waits for the CEIR, in milliseconds. (default: 500)")
   var askTimeoutMilliseconds: String?
 
-  @Option(help: "Address on which network elements are answered.")
+  @Option(help: "Address on which network elements are answered. (default: 127.0.0.1:8080)")
   var listen: String?
 
   @OptionGroup(title: "Who may ask over N17") var n17: N17Options
 
-  @Option(help: "Blacks in a day that the brake always lets pass.")
+  @Option(help: "Blacks in a day that the brake always lets pass. (default: 1000)")
   var brakeLeast: String?
 
-  @Option(help: "Percent of the list that may become black in a day.")
+  @Option(help: "Percent of the list that may become black in a day. (default: 0.5)")
   var brakePercent: String?
 
-  @Option(help: "File for black, grey and policy answers, or off.", completion: .file())
+  @Option(
+    help: "File for black, grey and policy answers, or off. (default: DIRECTORY/checks.ndjson)",
+    completion: .file())
   var checkLog: String?
 
   func run() async throws {

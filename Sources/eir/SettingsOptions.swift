@@ -16,7 +16,7 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Your operator's code at the registry.")
   var `operator`: String?
 
-  @Option(help: "Address for these tools, loopback only.")
+  @Option(help: "Address for these tools, loopback only. (default: 127.0.0.1:8081)")
   var admin: String?
 
   func sources(_ more: [SettingKey: String?] = [:]) -> SettingsSources {
@@ -74,7 +74,8 @@ struct S13Options: ParsableArguments {
   @Option(help: "Origin-Hosts that may connect, *.DOMAIN for all below it, or any.")
   var s13Peers: String?
 
-  @Option(help: "Silence after which a Diameter peer is asked whether it lives, in seconds.")
+  @Option(
+    help: "Seconds of silence after which a Diameter peer is asked whether it lives. (default: 30)")
   var s13WatchdogSeconds: String?
 
   var flags: [SettingKey: String?] {
@@ -96,7 +97,9 @@ struct GSUPOptions: ParsableArguments {
   @Option(help: "Address of osmo-hlr, to which all but device checks is passed on.")
   var gsupHlr: String?
 
-  @Option(help: "What GSUP answers where the answer is unknown: allow or refuse.")
+  @Option(
+    help: "What GSUP answers where the answer is unknown: allow or refuse. (default: allow)",
+    completion: .list(["allow", "refuse"]))
   var gsupUnknown: String?
 
   var flags: [SettingKey: String?] {
@@ -118,10 +121,10 @@ struct EventsOptions: ParsableArguments {
   @Flag(help: "Tell of the first device of a subscriber too.")
   var eventsFirst = false
 
-  @Option(help: "Days after which a subscriber that was not seen is forgotten.")
+  @Option(help: "Days after which a subscriber that was not seen is forgotten. (default: 180)")
   var eventsForgetDays: String?
 
-  @Option(help: "Subscribers whose device is known at once.")
+  @Option(help: "Subscribers whose device is known at once. (default: 5000000)")
   var eventsSubscribersMax: String?
 
   var flags: [SettingKey: String?] {
@@ -133,10 +136,20 @@ struct EventsOptions: ParsableArguments {
   }
 }
 
+/// What a shell offers.
+private enum Values {
+  static let answers = ["white", "grey", "black", "unknown"]
+  static let modes = answers + ["ask"]
+}
+
 /// How a node decides. The same settings explain a verdict when no node runs.
 struct DecisionOptions: ParsableArguments {
   @Option(
-    help: "What a device on no list is answered: white, grey, black, unknown, or ask the CEIR.")
+    help: """
+      What a device on no list is answered: white, grey, black, unknown, or ask the CEIR. \
+      (default: unknown)
+      """,
+    completion: .list(Values.modes))
   var mode: String?
 
   @Option(help: "Other modes for some, such as imsi:00101=ask,tac:35209900=white.")
@@ -145,25 +158,37 @@ struct DecisionOptions: ParsableArguments {
   @Flag(help: "Decide, count and log, but let everything through.")
   var shadow = false
 
-  @Option(help: "One answer for every device.")
+  @Option(help: "One answer for every device. (default: none)", completion: .list(Values.answers))
   var override: String?
 
-  @Option(help: "Answer without a list, or with one that is too old.")
+  @Option(
+    help: "Answer without a list, or with one that is too old. (default: unknown)",
+    completion: .list(Values.answers))
   var policyFailure: String?
 
-  @Option(help: "Answer for what should be an IMEI and is none.")
+  @Option(
+    help: "Answer for what should be an IMEI and is none. (default: unknown)",
+    completion: .list(Values.answers))
   var policyUnusable: String?
 
-  @Option(help: "Answer for a device without an IMEI.")
+  @Option(
+    help: "Answer for a device without an IMEI. (default: unknown)",
+    completion: .list(Values.answers))
   var policyNoImei: String?
 
-  @Option(help: "Answer for a black device with exceptions, asked without its subscriber.")
+  @Option(
+    help: """
+      Answer for a black device with exceptions, asked without its subscriber. (default: grey)
+      """,
+    completion: .list(Values.answers))
   var policyNoSubscriber: String?
 
-  @Option(help: "Answer for placeholder and test identities that are on no list.")
+  @Option(
+    help: "Answer for placeholder and test identities that are on no list. (default: none)",
+    completion: .list(Values.answers))
   var policySpecial: String?
 
-  @Option(help: "Age from which the list is not trusted, in seconds.")
+  @Option(help: "Age from which the list is not trusted, in seconds. (default: 604800)")
   var listAgeMaxSeconds: String?
 
   @Option(help: "TACs, IMEIs and ranges that you block yourself, with commas between.")

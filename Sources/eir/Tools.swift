@@ -5,7 +5,7 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Explain what is answered for a device, level by level.",
     discussion: """
-      Asks the running node; where none runs, looks at its files.
+      Asks the running node; where none runs, looks at its files, says so and ends with status 3.
 
       EXAMPLES
         eir check 490154203237518
@@ -30,6 +30,7 @@ struct Check: AsyncParsableCommand {
     let settings = try await NodeSettings.read(common.sources(decision.flags), for: .inspect)
     let explanation = try await AdminClient(settings: settings).explain(question)
     try show(explanation, explanation.text, as: format)
+    if !explanation.running { throw NoNodeRuns(directory: settings.directory) }
   }
 }
 
@@ -37,6 +38,8 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show where the list stands and how following goes.",
     discussion: """
+      Where no node runs, looks at its files, says so and ends with status 3.
+
       EXAMPLES
         eir status --config /etc/openceir/eir.json
         eir status --config /etc/openceir/eir.json --format json
@@ -51,6 +54,7 @@ struct Status: AsyncParsableCommand {
     let settings = try await NodeSettings.read(common.sources(), for: .inspect)
     let status = try await AdminClient(settings: settings).status()
     try show(status, status.text, as: format)
+    if !status.running { throw NoNodeRuns(directory: settings.directory) }
   }
 }
 

@@ -140,6 +140,10 @@ struct ExchangeRoutesTests {
     #expect(head.status == 200)
     #expect(head.body.isEmpty)
     #expect(head.headers["content-length"] == "\(get.body.count)")
+    for path in [ExchangePath.openAPI + "/", "/" + ExchangePath.openAPI] {
+      let answer = try await node.send("GET", path)
+      #expect(answer.code == .notFound, "\(path): \(answer.text)")
+    }
     for path in Set(ExchangeRoutes.served.map(\.path)) {
       let address = path.replacing("{id}", with: Self.noEpoch)
       let answer = try await node.send("OPTIONS", address)

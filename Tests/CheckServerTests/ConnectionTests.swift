@@ -20,11 +20,56 @@ struct ConnectionTests {
     }
   }
 
-  @Test func `the connection beyond the limit is closed and a freed place is given again`()
+  @Test func `over a connection beyond the limit the answer is 503 and then it ends`()
     async throws
   {
     var limits = CheckServerLimits()
     limits.connections = 1
+    try await TestListener.run(limits) { listener in
+      let first = try await listener.frames()
+      first.request(1, "/")
+      try await first.answer(to: 1)
+      let second = try await listener.raw()
+      try await second.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n")
+      let text = try await second.textUntilClosed()
+      #expect(text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+      #expect(text.contains("retry-after: 1\r\n"))
+      #expect(text.contains("connection: close\r\n"))
+      #expect(text.hasSuffix(#"{"title":"Service Unavailable","status":503}"#))
+      let third = try await listener.frames()
+      third.request(1, "/count", method: "POST", isComplete: false)
+      third.body(1, ByteBuffer(string: "some"), isLast: true)
+      let seen = try await third.wait { $0.isClosed }
+      #expect(seen.goAways.map(\.code) == [.noError, .noError])
+      #expect(seen.status(1) == "503" || seen.goAways.last?.last == 0)
+      first.request(3, "/")
+      #expect(try await first.answer(to: 3).status(3) == "200")
+      try await first.channel.close()
+      try await listener.until { $0.openConnections == 0 }
+      let fourth = try await listener.frames()
+      fourth.request(1, "/")
+      #expect(try await fourth.answer(to: 1).status(1) == "200")
+    }
+  }
+
+  @Test func `a connection beyond the limit that asks nothing ends soon`() async throws {
+    var limits = CheckServerLimits()
+    limits.connections = 0
+    limits.turnAway = .milliseconds(100)
+    try await TestListener.run(limits) { listener in
+      let client = try await listener.raw()
+      // On a slow machine the connection may be closed before this is written.
+      _ = try? await client.send("GET / HT")
+      #expect(try await client.textUntilClosed() == "")
+    }
+  }
+
+  @Test func `beyond those that are told, connections are closed and a freed place is given again`()
+    async throws
+  {
+    var limits = CheckServerLimits()
+    limits.connections = 1
+    limits.turnedAway = 0
     try await TestListener.run(limits) { listener in
       let first = try await listener.frames()
       first.request(1, "/")

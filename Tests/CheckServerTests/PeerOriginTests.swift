@@ -19,4 +19,11 @@ struct PeerOriginTests {
     #expect(try origin("2001:db8:0:1::1") != origin("2001:db8:0:2::1"))
     #expect(try origin("2001:db8:0:1::1") != PeerOrigin(nil))
   }
+
+  @Test func `a log names an address of IPv4, and the network of one of IPv6`() throws {
+    #expect(try origin("192.0.2.1").description == "192.0.2.1")
+    #expect(try origin("::ffff:192.0.2.254").description == "192.0.2.254")
+    #expect(try origin("2001:db8:0:1::1").description == "2001:db8:0:1::/64")
+    #expect(PeerOrigin(nil).description == "this machine")
+  }
 }

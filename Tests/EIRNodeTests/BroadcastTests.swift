@@ -111,7 +111,15 @@ struct BroadcastTests {
     let method = try await pusher.ask(.DELETE, ExchangePath.broadcast)
     #expect(method.status == 405)
     #expect(method.headers.first(name: "allow") == "POST")
-    #expect(try await pusher.ask(.GET, "/exchange/v1/nothing").status == 404)
+    for path in ["/exchange/v1/nothing", ExchangePath.status + "/", "/" + ExchangePath.status] {
+      let answer = try await pusher.ask(.GET, path)
+      #expect(answer.status == 404, "\(path)")
+      #expect(answer.problem?.error.code == .notFound, "\(path)")
+    }
+    #expect(try await pusher.ask(.HEAD, ExchangePath.status).status == 200)
+    let patched = try await pusher.ask(.PATCH, ExchangePath.status)
+    #expect(patched.status == 405)
+    #expect(patched.headers.first(name: "allow") == "GET, HEAD")
     let long = try await pusher.push([UInt8](repeating: 0x20, count: (16 << 20) + 1))
     #expect(long.problem?.error.code == .tooLarge)
 

@@ -53,8 +53,11 @@ struct CommandTests {
     let directory = try Self.directoryWithList(scratch)
     let explained = try await NodeProcess.eir(
       ["check", "--format", "json"] + arguments + NodeProcess.flags(directory))
-    #expect(explained.status == 0, "\(explained.errors)")
+    #expect(explained.status == 3)
+    let sentence = "no node runs on \(directory): this is what its files say"
+    #expect(explained.errors == "eir: \(sentence)\n")
     let found = try NodeJSON.decode(Explanation.self, from: Data(explained.output.utf8))
+    #expect(!found.running)
     #expect(found.answer == answer)
     #expect(found.rule == rule)
     #expect(found.position == 2)

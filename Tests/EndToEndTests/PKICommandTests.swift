@@ -79,6 +79,59 @@ struct PKICommandTests {
     try registry.remove()
   }
 
+  @Test func `a node whose certificates are revoked is marked until it has another`() async throws {
+    let registry = try await Registry()
+    let node = ["--operator", "alfa", "--node", "eir-1"]
+    for step in ["valid", "revoked", "valid again"] {
+      let result = try await registry.run(
+        step == "revoked"
+          ? ["pki", "revoke", "--reason", "stolen"] + node
+          : ["pki", "issue", "--out", registry.folder + "/" + step] + node)
+      #expect(result.status == 0, "\(result.errors)")
+      let list = try await registry.run(["operator", "list"]).output
+      #expect(list.contains("revoked") == (step == "revoked"), "\(step): \(list)")
+      let sentence = "warning: alfa/eir-1: its certificates are revoked: ceir pki issue gives it"
+      #expect(list.contains(sentence) == (step == "revoked"), "\(step): \(list)")
+    }
+    try registry.remove()
+  }
+
+  @Test func `who may not read the registry is told so`() async throws {
+    let registry = try await Registry()
+    let database = registry.data + "/postgresql"
+    let mode = try #require(
+      FileManager.default.attributesOfItem(atPath: database)[.posixPermissions] as? Int)
+    try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: database)
+    // Root may look everywhere, so somebody else is asked to.
+    let isRoot = getuid() == 0
+    let program = Program.path(of: "ceir")
+    let arguments = ["operator", "list", "--data-directory", registry.data]
+    let result = try await Program.run(
+      isRoot ? "/usr/bin/setpriv" : program,
+      (isRoot ? ["--reuid=65534", "--clear-groups", program] : []) + arguments)
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: database)
+    #expect(result.status == 1)
+    #expect(
+      result.errors.hasPrefix("ceir: This user may not read the registry in \(registry.data): run"),
+      "\(result.errors)")
+    try registry.remove()
+  }
+
+  @Test func `an operator that is added is told as JSON`() async throws {
+    let registry = try await Registry()
+    let result = try await registry.run([
+      "operator", "add", "beta", "--name", "Beta", "--network", "00102", "--mode", "grey",
+      "--format", "json",
+    ])
+    let answer = try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(answer["code"] as? String == "beta")
+    #expect(answer["name"] as? String == "Beta")
+    #expect(answer["networks"] as? [String] == ["00102"])
+    #expect(answer["mode"] as? String == "grey")
+    try registry.remove()
+  }
+
   @Test func `a node retires by a command that may come twice`() async throws {
     let registry = try await Registry()
     let retire = ["operator", "retire-node", "alfa", "eir-1", "--reason", "replaced"]

@@ -25,7 +25,18 @@ struct WrongUseTests {
     ),
     (
       ["device", "unblock", "490154203237518", "--reason", "a\u{1B}[31m"], 2,
-      "without control characters"
+      "without control or format characters"
+    ),
+    (
+      ["device", "unblock", "490154203237518", "--reason", "a\u{202E}b"], 2,
+      "without control or format characters"
+    ),
+    // Persian is written with a joiner between letters.
+    (
+      [
+        "device", "unblock", "490154203237518", "--reason", "می\u{200C}خواهم",
+        "--data-directory", "/nonexistent",
+      ], 2, "no registry in"
     ),
     (
       ["migrate", "--data-directory", "DIR", "--registry-name", "YY"], 2,
@@ -45,6 +56,18 @@ struct WrongUseTests {
     #expect(result.errors.contains(words), "\(result.errors)")
     #expect(!result.errors.contains("Fatal error"))
     #expect(!result.errors.contains("/Sources/"))
+    try FileManager.default.removeItem(atPath: folder)
+  }
+
+  @Test func `a settings file that is no JSON is told with line and column`() async throws {
+    let folder = try temporaryDirectory("ceir-json")
+    let file = folder + "/ceir.json"
+    try "{\n  \"http.port\": 8080\n  \"registry.name\": \"XA\"\n}".write(
+      toFile: file, atomically: true, encoding: .utf8)
+    let result = try await Program.run("ceir", ["operator", "list", "--config", file], in: folder)
+    #expect(result.status == 2)
+    let sentence = "\(file):3:3 is no JSON: line 3, column 3: no end of the object."
+    #expect(result.errors.contains(sentence), "\(result.errors)")
     try FileManager.default.removeItem(atPath: folder)
   }
 

@@ -29,6 +29,20 @@ struct N17MessageTests {
   }
 
   @Test(arguments: [
+    (DecisionRule.failure, "No list counts, or the CEIR has not answered (policy.failure)."),
+    (.noIMEI, "The PEI has no IMEI (policy.noImei)."),
+    (.subscriberRule, "A rule for the subscriber answers so (subscriberRules)."),
+    (.tac, "The device is on no list."),
+  ])
+  func `a 404 names the setting that gave it`(rule: DecisionRule, detail: String) {
+    let message = N17Message(.unknown, by: rule)
+    #expect(
+      message.body == #"{"title":"Not Found","status":404,"cause":"ERROR_EQUIPMENT_UNKNOWN","#
+        + #""detail":"\#(detail)"}"#)
+    #expect(N17Message(.black, by: rule) == N17Message(.black))
+  }
+
+  @Test(arguments: [
     (
       N17Refusal.parameter(.pei, .missing), 400,
       #"{"title":"Bad Request","status":400,"cause":"MANDATORY_QUERY_PARAM_MISSING","#

@@ -75,6 +75,7 @@ package struct ExchangeRoutes: Sendable {
     router.add(
       middleware: ExchangeProblemMiddleware(
         allowed: AllowedMethods(Self.served), metrics: services.metrics))
+    router.add(middleware: ExactPathMiddleware())
     router.add(middleware: PeerMiddleware(connections))
     let group = router.group(context: ExchangeRequestContext.self)
     for (method, path) in Self.served {

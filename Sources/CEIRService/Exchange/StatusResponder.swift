@@ -59,7 +59,7 @@ final class StatusResponder: CheckResponder {
         case .bodyTooLarge: .tooLarge
         case .failed: .internalFailure
         case .unknownMethod: .methodNotAllowed
-        case .notInTime: .unavailable
+        case .congested, .notInTime: .unavailable
         }
       return (refusal, StatusResponder.refusal(ExchangeError(code, refusal.title)))
     })

@@ -108,6 +108,8 @@ final class DeviceMemory: Sendable {
 
   // MARK: Events
 
+  var pendingCount: Int { outbox.withLock { $0.pending.count } }
+
   /// The oldest that are pending; they stay until ``wrote(_:)``.
   func oldest(_ most: Int) -> [DeviceEvent] { outbox.withLock { Array($0.pending.prefix(most)) } }
 

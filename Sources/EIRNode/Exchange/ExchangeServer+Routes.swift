@@ -17,8 +17,10 @@ import NIOPosix
 
 extension ExchangeServer {
   func router() -> Router<ConnectionRequestContext> {
-    let router = Router(context: ConnectionRequestContext.self)
+    let router = Router(
+      context: ConnectionRequestContext.self, options: [.autoGenerateHeadEndpoints])
     router.add(middleware: ProblemMiddleware(served: Self.served, logger: logger))
+    router.add(middleware: ExactPathMiddleware())
     router.add(middleware: PeerMiddleware(connections))
     let routes = router.group(context: ExchangeRequestContext.self)
     routes.get(RouterPath(ExchangePath.openAPI)) { _, _ in

@@ -65,7 +65,8 @@ struct ProblemMiddleware: RouterMiddleware {
   }
 
   private func allowed(_ request: Request) -> [String] {
-    served.filter { $0.path == request.uri.path }.map(\.method)
+    served.filter { $0.path == request.uri.path }
+      .flatMap { $0.method == "GET" ? ["GET", "HEAD"] : [$0.method] }
   }
 
   private func response(

@@ -66,6 +66,8 @@ final class RegistryAsker: Sendable {
   }
 
   var counts: Counts { state.withLock { $0.counts } }
+  /// Checks that wait for the CEIR.
+  var waitingCount: Int { state.withLock { $0.waitingCount } }
 
   /// What was answered lately, for a person who looks: not counted.
   func known(_ imei: IMEI, asOf now: Instant) -> Answer? {

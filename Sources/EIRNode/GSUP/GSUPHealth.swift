@@ -1,3 +1,4 @@
+import ExchangeTrust
 package import Logging
 import NIOCore
 import Synchronization
@@ -31,6 +32,7 @@ package final class GSUPHealth: Sendable {
   package init(logger: Logger) { self.logger = logger }
 
   package var counts: Counts { state.withLock { $0.counts } }
+  var isAway: Bool { state.withLock { $0.isAway } }
 
   func opened() { state.withLock { $0.counts.connections += 1 } }
   func closed() { state.withLock { $0.counts.connections -= 1 } }

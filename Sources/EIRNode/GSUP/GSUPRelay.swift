@@ -25,7 +25,7 @@ package struct GSUPSettings: Hashable, Sendable {
 /// what it would see without us, and connects again.
 package struct GSUPRelay: Sendable {
   /// What decides: called on the event loop, so it must not wait.
-  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply
+  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply<CheckAnswer>
 
   let settings: GSUPSettings
   let limits: GSUPLimits

@@ -50,11 +50,13 @@ enum LocalText {
   private static let refused: Set<Unicode.GeneralCategory> = [
     .control, .format, .lineSeparator, .paragraphSeparator,
   ]
+  /// The joiners, which Persian and the scripts of India are written with, and which hide nothing.
+  private static let joiners: Set<Unicode.Scalar> = ["\u{200C}", "\u{200D}"]
 
   /// Printable and no longer than `most` bytes.
   static func check(_ text: String, _ what: String, most: Int) throws(NodeError) {
     let isPrintable = text.unicodeScalars.allSatisfy {
-      !refused.contains($0.properties.generalCategory)
+      joiners.contains($0) || !refused.contains($0.properties.generalCategory)
     }
     guard isPrintable, (1...most).contains(text.utf8.count) else {
       throw NodeError(

@@ -4,8 +4,19 @@ import Foundation
 /// An access token of the NRF: a JWS in its compact form (RFC 7515, 7.1) whose claims are those of
 /// TS 29.510, 6.3.5.2.4 (AccessTokenClaims).
 struct AccessToken: Sendable {
-  enum Fault: Error, Hashable, Sendable {
-    case malformed, untrusted, otherAudience, expired, notYetValid, otherScope
+  /// Why a request is let in by no token; by these names in metrics and in the log.
+  enum Fault: String, Error, Hashable, Sendable, CaseIterable {
+    /// The request has none.
+    case missing
+    case malformed
+    /// No key of its `kid` is known.
+    case unknownKey = "unknown_key"
+    /// No key has signed it, by an algorithm of that key.
+    case untrusted = "signature"
+    case otherAudience = "audience"
+    case expired
+    case notYetValid = "not_yet_valid"
+    case otherScope = "scope"
   }
 
   /// Whom a token must be for.
@@ -90,10 +101,11 @@ struct AccessToken: Sendable {
       let header = try? JSONDecoder().decode(Header.self, from: head), !header.isCritical
     else { throw .malformed }
     let message = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
-    guard
-      keys.verify(
-        Array(signature), of: message, algorithm: header.alg, keyID: header.kid)
-    else { throw .untrusted }
+    let isSigned = keys.verify(
+      Array(signature), of: message, algorithm: header.alg, keyID: header.kid)
+    guard isSigned else {
+      throw keys.has(keyID: header.kid) ? .untrusted : .unknownKey
+    }
     guard let claims = try? JSONDecoder().decode(Claims.self, from: body),
       !claims.iss.isEmpty, !claims.sub.isEmpty
     else { throw .malformed }

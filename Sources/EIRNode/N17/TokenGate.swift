@@ -1,6 +1,8 @@
 import CheckServer
 import DeviceLists
 import EquipmentCheck
+import ExchangeTrust
+import Logging
 import NIOCore
 import Synchronization
 
@@ -21,6 +23,8 @@ final class TokenGate: Sendable {
   static let verificationsPerSecond = 1_000
   /// Of them, for one address: what forgers send from there leaves room for all others.
   static let verificationsOfOneAddress = 250
+  /// In the log within a minute, of requests that were refused; all of them are counted.
+  static let mostRefusalLines = 20
 
   enum Admission: Sendable {
     case granted
@@ -33,7 +37,7 @@ final class TokenGate: Sendable {
     /// Tokens whose signature was verified, and which count.
     var verified = 0
     /// Requests without a token, or with one that does not count.
-    var refused = 0
+    var refused: [AccessToken.Fault: Int] = [:]
     /// Requests beyond a limit.
     var turnedAway = 0
   }
@@ -44,7 +48,7 @@ final class TokenGate: Sendable {
     var generation = 0
     /// By the whole header line, until when.
     var accepted: [String: Instant] = [:]
-    var refused: [String: (refusal: N17Refusal, until: Instant)] = [:]
+    var refused: [String: (fault: AccessToken.Fault, until: Instant)] = [:]
     var waiting: [String: [EventLoopPromise<N17Refusal?>]] = [:]
     var waitingCount = 0
     var second = Instant(secondsSinceEpoch: 0)
@@ -61,13 +65,18 @@ final class TokenGate: Sendable {
 
   private let audience: AccessToken.Audience
   private let state: Mutex<State>
+  private let refusalLines = LineLimit(most: mostRefusalLines)
+  private let logger: Logger
 
-  init(keys: TokenKeys, audience: AccessToken.Audience) {
+  init(keys: TokenKeys, audience: AccessToken.Audience, logger: Logger) {
     self.audience = audience
+    self.logger = logger
     state = Mutex(State(keys: keys))
   }
 
   var counts: Counts { state.withLock { $0.counts } }
+  /// Requests that wait for a verification.
+  var waitingCount: Int { state.withLock { $0.waitingCount } }
 
   /// From now on these keys count, and what others have signed counts no more.
   func replace(keys: TokenKeys) {
@@ -85,8 +94,9 @@ final class TokenGate: Sendable {
     on eventLoop: any EventLoop
   ) -> Admission {
     guard let authorization, AccessToken.bearer(authorization) != nil else {
-      state.withLock { $0.counts.refused += 1 }
-      return .refused(.noToken)
+      state.withLock { $0.counts.refused[.missing, default: 0] += 1 }
+      report(.missing, from: origin)
+      return .refused(AccessToken.Fault.missing.refusal)
     }
     if let known = state.withLock({ $0.known(authorization, asOf: now) }) {
       return known.map { .refused($0) } ?? .granted
@@ -97,31 +107,52 @@ final class TokenGate: Sendable {
       promise.succeed(refusal)
       return refusal.map { .refused($0) } ?? .granted
     case .verify(let keys, let generation):
-      Task { verify(authorization, by: keys, generation, asOf: now) }
+      Task { verify(authorization, from: origin, by: keys, generation, asOf: now) }
     case .wait: break
     }
     return .later(promise.futureResult)
   }
 
   private func verify(
-    _ authorization: String, by keys: TokenKeys, _ generation: Int, asOf now: Instant
+    _ authorization: String, from origin: PeerOrigin, by keys: TokenKeys, _ generation: Int,
+    asOf now: Instant
   ) {
-    var refusal: N17Refusal?
+    var fault: AccessToken.Fault?
     var until: Instant?
     do throws(AccessToken.Fault) {
       guard let token = AccessToken.bearer(authorization) else { throw .malformed }
       until = try AccessToken.verify(token, by: keys, for: audience, asOf: now)
     } catch {
-      refusal = error == .otherScope ? .insufficientScope : .invalidToken
+      fault = error
     }
     let waiting = state.withLock { state in
-      state.note(authorization, refusal, until: until, generation, asOf: now)
+      state.note(authorization, fault, until: until, generation, asOf: now)
       let waiting = state.waiting.removeValue(forKey: authorization) ?? []
       state.waitingCount -= waiting.count
-      if refusal != nil { state.counts.refused += waiting.count }
+      if let fault { state.counts.refused[fault, default: 0] += waiting.count }
       return waiting
     }
-    for promise in waiting { promise.succeed(refusal) }
+    if let fault { report(fault, from: origin) }
+    for promise in waiting { promise.succeed(fault?.refusal) }
+  }
+
+  /// Says why, and never what the token was.
+  private func report(_ fault: AccessToken.Fault, from origin: PeerOrigin) {
+    guard refusalLines.takesOne(asOf: .now()) else { return }
+    logger.info(
+      "a request was refused: no access token that counts",
+      metadata: ["listener": "n17", "peer": "\(origin)", "reason": "\(fault.rawValue)"])
+  }
+}
+
+extension AccessToken.Fault {
+  /// RFC 6750, 3.1.
+  fileprivate var refusal: N17Refusal {
+    switch self {
+    case .missing: .noToken
+    case .otherScope: .insufficientScope
+    case .malformed, .unknownKey, .untrusted, .otherAudience, .expired, .notYetValid: .invalidToken
+    }
   }
 }
 
@@ -132,9 +163,9 @@ extension TokenGate.State {
       if now < until { return .some(nil) }
       accepted[line] = nil
     }
-    guard let (refusal, until) = refused[line], now < until else { return nil }
-    counts.refused += 1
-    return .some(refusal)
+    guard let (fault, until) = refused[line], now < until else { return nil }
+    counts.refused[fault, default: 0] += 1
+    return .some(fault.refusal)
   }
 
   mutating func step(
@@ -173,13 +204,14 @@ extension TokenGate.State {
   }
 
   mutating func note(
-    _ line: String, _ refusal: N17Refusal?, until: Instant?, _ generation: Int, asOf now: Instant
+    _ line: String, _ fault: AccessToken.Fault?, until: Instant?, _ generation: Int,
+    asOf now: Instant
   ) {
-    if refusal == nil { counts.verified += 1 }
+    if fault == nil { counts.verified += 1 }
     guard generation == self.generation else { return }
-    if let refusal {
+    if let fault {
       if refused.count >= TokenGate.mostRefused { refused = [:] }
-      refused[line] = (refusal, now.adding(seconds: TokenGate.refusedSeconds))
+      refused[line] = (fault, now.adding(seconds: TokenGate.refusedSeconds))
     } else if let until {
       if accepted.count >= TokenGate.mostAccepted { accepted = accepted.filter { now < $0.value } }
       if accepted.count >= TokenGate.mostAccepted { accepted = [:] }

@@ -16,6 +16,9 @@ struct TokenKeys: Sendable {
     let id: String?
     /// By their names in RFC 7518, 3.1.
     let algorithms: [String: any JWTAlgorithm]
+
+    /// - Parameter keyID: `kid` of a token.
+    func isMeant(by keyID: String?) -> Bool { keyID == nil || id == nil || id == keyID }
   }
 
   private let keys: [Key]
@@ -45,13 +48,15 @@ struct TokenKeys: Sendable {
     }
   }
 
+  /// Whether one of the keys is meant by `kid` of a token.
+  func has(keyID: String?) -> Bool { keys.contains { $0.isMeant(by: keyID) } }
+
   /// Whether one of the keys has signed the message.
   func verify(
     _ signature: [UInt8], of message: [UInt8], algorithm: String, keyID: String?
   ) -> Bool {
     keys.contains { key in
-      guard keyID == nil || key.id == nil || key.id == keyID else { return false }
-      guard let algorithm = key.algorithms[algorithm] else { return false }
+      guard key.isMeant(by: keyID), let algorithm = key.algorithms[algorithm] else { return false }
       // A signature of the wrong length is an error to the algorithm; it is only a wrong one.
       return (try? algorithm.verify(signature, signs: message)) ?? false
     }

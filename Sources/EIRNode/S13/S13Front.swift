@@ -10,6 +10,8 @@ struct S13Front: Sendable {
   private(set) var addresses: [(name: String, address: SocketAddress)] = []
   /// Watch the certificates.
   private(set) var services: [any Service] = []
+  /// How the files of the certificates are.
+  private(set) var reports: [@Sendable () -> StatusReport.KeyFiles] = []
   private var listeners: [StreamListener] = []
 
   private init(peers: S13Peers) { self.peers = peers }
@@ -41,11 +43,12 @@ struct S13Front: Sendable {
       add("s13", place, listener)
     }
     if let place = settings.tlsListen, let files = settings.tls {
-      let (tls, watch) = try SignallingTLS.watched(
-        files, what: "the certificates of S13", logger: service.logger)
-      services.append(watch)
+      let watched = try SignallingTLS.watched(
+        files, for: "s13.tls", what: "the certificates of S13", logger: service.logger)
+      services.append(watched.watch)
+      reports.append(watched.report)
       let listener = try await service.start(
-        host: place.host, port: place.port, group: group, security: tls.security)
+        host: place.host, port: place.port, group: group, security: watched.tls.security)
       add("s13.tls", place, listener)
     }
     if let place = settings.sctpListen {
@@ -59,6 +62,8 @@ struct S13Front: Sendable {
     listeners.append(listener)
     addresses.append((name, SocketAddress(host: place.host, port: listener.port)))
   }
+
+  var openConnections: Int { listeners.reduce(0) { $0 + $1.openConnections } }
 
   func shutdown() async {
     await withTaskGroup { group in

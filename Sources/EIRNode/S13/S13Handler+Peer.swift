@@ -1,6 +1,7 @@
 import CheckServer
 import DeviceLists
 import Diameter
+import ExchangeTrust
 import Logging
 import NIOCore
 

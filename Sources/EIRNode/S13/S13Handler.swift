@@ -8,7 +8,7 @@ package import NIOCore
 /// What all connections of one listener share.
 package struct S13Service: Sendable {
   /// What decides: called on the event loop, so it must not wait.
-  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply
+  package typealias Decide = @Sendable (CheckQuery, any EventLoop) -> Judge.Reply<CheckAnswer>
 
   let s13: S13
   let peers: S13Peers

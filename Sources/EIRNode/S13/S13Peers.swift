@@ -1,5 +1,6 @@
 import DeviceLists
 import Diameter
+import ExchangeTrust
 import NIOCore
 import Synchronization
 

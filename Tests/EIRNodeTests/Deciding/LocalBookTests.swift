@@ -225,6 +225,8 @@ struct LocalBookTests {
     // Right-to-left override, zero-width space, line and paragraph separator, C1 control.
     ("49015420", nil, "a\u{202E}b", false), ("49015420", nil, "a\u{200B}b", false),
     ("49015420", nil, "a\u{2028}b", false), ("49015420", nil, "a\u{2029}b", false),
+    // The joiners of Persian and of the scripts of India.
+    ("49015420", nil, "می\u{200C}خواهم", true), ("49015420", nil, "क्\u{200D}ष", true),
     ("49015420", nil, "a\u{85}b", false), ("49015420", nil, "naïve, 未払い, عقد", true),
   ])
   func `an order is checked before it is written`(

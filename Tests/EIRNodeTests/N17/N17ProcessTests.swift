@@ -63,8 +63,25 @@ struct N17ProcessTests {
     answer = try await curl(node, [version] + bearer(good), query: "/n5g-eir-eic/v1/x")
     #expect(answer.hasSuffix(" 404"))
     #expect(try await node.metric("eir_n17_tokens_verified_total") == 1)
-    #expect(try await node.metric("eir_n17_tokens_refused_total") == 5)
+    for reason in ["missing", "signature", "malformed", "expired", "scope"] {
+      let name = #"eir_n17_tokens_refused_total{reason="\#(reason)"}"#
+      #expect(try await node.metric(name) == 1, "\(reason)")
+    }
     #expect(try await node.metric("eir_n17_tokens_turned_away_total") == 0)
+    #expect(try await node.stop() == 0)
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    for reason in ["missing", "signature", "malformed", "expired", "scope"] {
+      #expect(log.contains("listener=n17 peer=127.0.0.1 reason=\(reason) ["), "\(log)")
+    }
+    for token in [forged, "nonsense", other, good] { #expect(!log.contains(token)) }
+  }
+
+  @Test func `what an unknown device is answered names the setting that decided`() async throws {
+    let scratch = try Scratch()
+    let node = try await start(scratch, ["--policy-failure", "unknown"])
+    let answer = try await curl(node)
+    let detail = "No list counts, or the CEIR has not answered (policy.failure)."
+    #expect(answer.contains(#""detail":"\#(detail)"}"#), "\(answer)")
     #expect(try await node.stop() == 0)
   }
 
@@ -144,6 +161,14 @@ extension N17ProcessTests {
     }
     #expect(try await curl(node, trust + ["--http2"], scheme: "https").hasSuffix("\n2 200"))
     #expect(try await node.stop() == 0)
+    let log = try String(contentsOfFile: node.directory + ".err", encoding: .utf8)
+    let refusals = log.split(separator: "\n").filter { $0.contains("a connection was refused") }
+    #expect(refusals.count >= 3, "\(log)")
+    #expect(refusals.allSatisfy { $0.contains("listener=n17 peer=127.0.0.1:") }, "\(log)")
+    for line in ["stopping: no more connections", "no more is answered", "] stopped"] {
+      #expect(log.contains(line), "\(log)")
+    }
+    #expect(log.contains("n17.connections=0 outstanding=0"), "\(log)")
   }
 
   @Test func `where an authority is set, clients show a certificate of it`() async throws {
@@ -187,11 +212,21 @@ extension N17ProcessTests {
         .contains("what was read before stays in use")
     }
     #expect(try await curl(node, trust, scheme: "https").hasSuffix(" 200"))
+    var status = try await node.status()
+    #expect(status.keyFiles?.first?.trouble?.contains("no certificates with their key") == true)
+    #expect(status.keyFiles?.first?.certificateEnds != nil)
+    let line = "  keys       the certificates of N17: "
+    #expect(status.text.contains(line + "NOT as in the files, valid until 20"))
     try certificates.replace("server.key", with: "renewed.key")
     try await eventually("the new certificate is shown") {
       try await curl(node, ["--cacert", scratch.path + "/next.crt"], scheme: "https")
         .hasSuffix(" 200")
     }
+    try await eventually("the status has no trouble") {
+      status = try await node.status()
+      return status.keyFiles?.first?.trouble == nil
+    }
+    #expect(status.text.contains(line + "as in the files, valid until 20"))
     #expect(try await node.stop() == 0)
   }
 
@@ -260,6 +295,42 @@ extension N17ProcessTests {
     #expect(try await node.metric("eir_asked_late_total") == 3)
     await server.stop()
     #expect(try await node.stop() == 0)
+  }
+}
+
+// MARK: - The end
+
+extension N17ProcessTests {
+  @Test func `a node that stops says how many answers it owes, and gives them`() async throws {
+    let scratch = try Scratch()
+    let server = try RegistryServer(directory: scratch.path)
+    server.change { $0.issuedAt = .now() }
+    try await server.start()
+    let node = try await NodeProcess.start(
+      in: scratch.path + "/node", registry: server.url,
+      more: [
+        "--mode", "ask", "--ask-timeout-milliseconds", "10000", "--policy-failure", "grey",
+      ])
+    try await eventually("the node has a list") { try await node.status().ready }
+    server.see { $0.status = nil }
+    async let owed = curl(
+      node, ["--http2-prior-knowledge", "--max-time", "20"],
+      query: "/n5g-eir-eic/v1/equipment-status?pei=imei-352099000000006")
+    try await eventually("the CEIR is asked") { try await node.metric("eir_asked_total") == 1 }
+    node.process.terminate()
+    let log = node.directory + ".err"
+    try await eventually("the node says that it stops") {
+      try String(contentsOfFile: log, encoding: .utf8)
+        .contains("n17.connections=1 outstanding=1 [EIRNode] stopping")
+    }
+    // Nobody answers any more, so the policy does.
+    await server.stop()
+    #expect(try await owed.contains(#"{"status":"GREYLISTED"}"#))
+    try await eventually("the node has ended") { !node.process.isRunning }
+    #expect(node.process.terminationStatus == 0)
+    #expect(
+      try String(contentsOfFile: log, encoding: .utf8)
+        .contains("n17.connections=0 outstanding=0 [EIRNode] no more is answered"))
   }
 }
 

@@ -23,7 +23,7 @@ struct N17TLSTests {
     let files = ListenerCertificates(
       certificate: scratch.path + "/ca.crt", key: scratch.path + "/ca.key")
     let tls = try SignallingTLS(
-      files, texts: FileWatch.read(SignallingTLS.paths(files)), limits: limits,
+      files, for: "n17", texts: FileWatch.read(SignallingTLS.paths(files)), limits: limits,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let server = try await CheckServer.start(

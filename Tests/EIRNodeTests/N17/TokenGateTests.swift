@@ -2,6 +2,7 @@ import CheckServer
 import DeviceLists
 import EquipmentCheck
 import Foundation
+import Logging
 import NIOCore
 import NIOPosix
 import Simulation
@@ -16,7 +17,8 @@ struct TokenGateTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     return TokenGate(
       keys: try await TokenKeys(text: text, path: path),
-      audience: .init(instanceID: Tokens.node))
+      audience: .init(instanceID: Tokens.node),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   /// One of 256 hosts, made up.
@@ -202,7 +204,7 @@ struct TokenGateTests {
     #expect(state.known("1", asOf: later) == .some(nil))
     #expect(state.known("new", asOf: later) == .some(nil))
     for number in 0..<(TokenGate.mostRefused * 2 + 1) {
-      state.note("x\(number)", .invalidToken, until: nil, 0, asOf: later)
+      state.note("x\(number)", .untrusted, until: nil, 0, asOf: later)
       #expect(state.refused.count <= TokenGate.mostRefused)
     }
     #expect(state.accepted.count == TokenGate.mostAccepted / 2 + 1)

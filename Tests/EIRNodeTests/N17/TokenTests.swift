@@ -155,6 +155,8 @@ struct TokenTests {
     #expect(fault(token, by: try await keys(set)) == nil)
     #expect(fault(named, by: try await keys(set)) == nil)
     #expect(fault(misnamed, by: try await keys(set)) == .untrusted)
+    let unknown = try await tokens.sign(Tokens.claims(), key: "one", headers: ["kid": "c"])
+    #expect(fault(unknown, by: try await keys(set)) == .unknownKey)
   }
 
   @Test func `a key of a set that cannot be used is passed over, and the others count`()

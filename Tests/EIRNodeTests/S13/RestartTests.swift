@@ -2,6 +2,7 @@ import CheckServer
 import DeviceLists
 import Diameter
 import EquipmentCheck
+import ExchangeTrust
 import Foundation
 import Logging
 import NIOCore

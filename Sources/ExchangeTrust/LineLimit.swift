@@ -1,8 +1,8 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// So many lines of the log within a minute about something that a stranger can cause.
-final class LineLimit: Sendable {
+package final class LineLimit: Sendable {
   private static let minute = TimeAmount.minutes(1)
 
   private struct State {
@@ -13,10 +13,10 @@ final class LineLimit: Sendable {
   private let most: Int
   private let state = Mutex(State())
 
-  init(most: Int) { self.most = most }
+  package init(most: Int) { self.most = most }
 
   /// Whether one more is to be said.
-  func takesOne(asOf now: NIODeadline) -> Bool {
+  package func takesOne(asOf now: NIODeadline) -> Bool {
     state.withLock { state in
       if state.since.map({ now - $0 >= Self.minute }) ?? true { state = State(since: now) }
       state.count += 1
