@@ -40,8 +40,8 @@ extension RadioGenerations {
         found.insert(mark.generation)
       }
     }
-    // Words of their own: `CDMA` is a part of WCDMA, `NR` and `5G` of many things (5GHz).
-    for word in bytes.split(whereSeparator: { !Self.isLetterOrDigit($0) }) {
+    // Words of their own: `CDMA` is a part of WCDMA, `NR` and `5G` of many things (5GHz, 2.5G).
+    for word in bytes.split(whereSeparator: { !Self.isOfWord($0) }) {
       if word.elementsEqual("CDMA".utf8) { found.insert(.second) }
       if Self.isNewRadio(word) { found.insert(.fifth) }
     }
@@ -58,7 +58,7 @@ extension RadioGenerations {
     return (1...3).contains(digits.count) && rest.count <= 1
   }
 
-  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-    0x30...0x39 ~= byte || 0x41...0x5A ~= byte
+  private static func isOfWord(_ byte: UInt8) -> Bool {
+    0x30...0x39 ~= byte || 0x41...0x5A ~= byte || byte == 0x2E
   }
 }

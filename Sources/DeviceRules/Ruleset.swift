@@ -3,8 +3,8 @@ package import DeviceIdentity
 /// The conditions of a country, ready for one run.
 ///
 /// Fill an ``Evidence`` for each device that a network has seen or a list names, and ask
-/// ``matching(_:using:)``. The same conditions, settings, day and evidence give the same answer, so a
-/// run over some devices finds for them what a run over all would find.
+/// ``matching(_:using:)``. The same conditions, settings, day and evidence give the same answer, so
+/// a run over some devices finds for them what a run over all would find.
 package struct Ruleset: Sendable {
   /// A bit of ``matching(_:using:)`` each.
   package static let mostConditions = 64
