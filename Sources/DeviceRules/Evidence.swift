@@ -3,9 +3,9 @@ package import DeviceLists
 
 /// All that is known of one device when the rules judge it.
 ///
-/// Made anew for every device of a run, so it owns nothing: the buffers belong to the caller and are
-/// read only while ``Ruleset/matching(_:using:)`` runs. What no rule needs (``Ruleset/needs``) may
-/// be left as it is.
+/// Made anew for every device of a run, so it owns nothing: the buffers belong to the caller and
+/// are read only while ``Ruleset/matching(_:using:)`` runs. What no rule needs (``Ruleset/needs``)
+/// may be left as it is.
 package struct Evidence {
   /// Nil: what networks reported is no IMEI.
   package var imei: IMEI?

@@ -45,7 +45,9 @@ package struct Scope: Sendable {
   /// All that is read.
   package let allDays: DayWindow
   package let period: Period
-  package let country: Country
+  // Not counted, so that a scope can be handed to a rule for each device of a country at no cost.
+  // The ruleset that made the scope keeps the country, and no scope leaves it.
+  unowned(unsafe) let country: Country
 }
 
 /// Something that a rule counted, as `subscribers=12`.

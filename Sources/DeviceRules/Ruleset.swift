@@ -3,22 +3,33 @@ package import DeviceIdentity
 /// The conditions of a country, ready for one run.
 ///
 /// Fill an ``Evidence`` for each device that a network has seen or a list names, and ask
-/// ``matching(_:using:)``. The same conditions, settings, day and evidence give the same answer, so a
-/// run over some devices finds for them what a run over all would find.
+/// ``matching(_:using:)``. The same conditions, settings, day and evidence give the same answer, so
+/// a run over some devices finds for them what a run over all would find.
 package struct Ruleset: Sendable {
   /// A bit of ``matching(_:using:)`` each.
   package static let mostConditions = 64
 
+  /// A dimension ready to be asked.
   private struct Question: Sendable {
     let dimension: Dimension
     let isInverted: Bool
     let scope: Scope
+
+    init(_ part: Condition.Part, _ scope: Scope) {
+      dimension = part.dimension
+      isInverted = part.isInverted
+      self.scope = scope
+    }
   }
 
   package let conditions: [Condition]
   package let period: Period
   package let needs: EvidenceNeeds
-  private let questions: [[Question]]
+  /// Those of the first condition, then those of the second …
+  private let questions: [Question]
+  /// Where those of each condition are.
+  private let places: [Range<Int>]
+  private let country: Country
   private let everything: Scope
   private let populationDays: DayWindow
   private let undecidable: [Question]
@@ -48,33 +59,36 @@ package struct Ruleset: Sendable {
     }
     self.conditions = conditions
     self.period = period
-    questions = conditions.map { condition in
-      condition.parts.map {
-        Question(
-          dimension: $0.dimension, isInverted: $0.isInverted,
-          scope: scope($0.dimension.rule.window))
-      }
+    self.country = country
+    var (questions, places): ([Question], [Range<Int>]) = ([], [])
+    for condition in conditions {
+      let start = questions.count
+      questions += condition.parts.map { Question($0, scope($0.dimension.rule.window)) }
+      places.append(start..<questions.count)
     }
+    (self.questions, self.places) = (questions, places)
     everything = scope(nil)
     populationDays = scope(population).days
-    let all = questions.joined()
-    needs = all.reduce(all.contains(where: \.isInverted) ? .seenBefore : []) {
+    needs = questions.reduce(questions.contains(where: \.isInverted) ? .seenBefore : []) {
       $0.union($1.dimension.rule.needs)
     }
-    undecidable = all.filter { $0.isInverted || $0.dimension.rule.needs.contains(.seenBefore) }
+    undecidable = questions.filter {
+      $0.isInverted || $0.dimension.rule.needs.contains(.seenBefore)
+    }
   }
 
   /// The conditions that hold for a device: bit 0 is the first of ``conditions``.
   package func matching(_ device: Evidence, using scratch: inout Scratch) -> UInt64 {
     var matching: UInt64 = 0
-    for index in questions.indices where holds(index, device, &scratch) {
+    for index in places.indices where holds(index, device, &scratch) {
       matching |= 1 << UInt64(index)
     }
     return matching
   }
 
   private func holds(_ index: Int, _ device: Evidence, _ scratch: inout Scratch) -> Bool {
-    for question in questions[index] {
+    for place in places[index] {
+      let question = questions[place]
       let isMatch = question.dimension.matches(device, in: question.scope, using: &scratch)
       guard isMatch != question.isInverted else { return false }
       // What no network has seen is in no complement: a list may name anything.
@@ -101,7 +115,7 @@ package struct Ruleset: Sendable {
   package func explanation(
     _ index: Int, of device: Evidence, using scratch: inout Scratch
   ) -> [String] {
-    questions[index].map { question in
+    questions[places[index]].map { question in
       guard !question.isInverted else { return "not \(question.dimension.name)" }
       let measures = question.dimension.rule.measured(
         device, in: question.scope, using: &scratch)

@@ -59,7 +59,7 @@ struct ClassificationTests {
     #expect(change == expected)
   }
 
-  /// PEER-DIRBS 4: the first match inserts block_date = today + grace; it never moves afterwards.
+  /// DIRBS-Core 16: the first match inserts block_date = today + grace; it never moves afterwards.
   private static let usual: [Step] = [
     Step(nil, false, Terms(), on: "2026-11-20"),
     Step(nil, true, Terms(), on: "2026-11-20", "begin", ("2026-11-20", "2026-12-20", false)),
@@ -104,7 +104,7 @@ struct ClassificationTests {
 
   private static let eligible = Terms(isEligible: true)
 
-  /// PEER-DIRBS 4: eligible conditions get no block date in the evaluation period (until
+  /// DIRBS-Core 16: eligible conditions get no block date in the evaluation period (until
   /// 2026-12-31), then the end of the amnesty (2027-06-30).
   private static let amnestied: [Step] = [
     Step(nil, true, eligible, on: "2026-11-20", "begin", ("2026-11-20", nil, true)),

@@ -8,7 +8,7 @@ struct DayWindowTests {
     ("2026-11-20", Window.days(1), "2026-11-20", "2026-11-20"),
     ("2026-11-20", .days(20), "2026-11-01", "2026-11-20"),
     ("2026-11-20", .days(21), "2026-10-31", "2026-11-20"),
-    // PEER-DIRBS K10, D8: an end of the 21st, exclusive, leaves the 21st out.
+    // DIRBS-Core 16 counts the day of an exclusive end: an end of the 21st leaves the 21st out.
     ("2026-01-20", .days(30), "2025-12-22", "2026-01-20"),
     ("2026-11-20", .months(1), "2026-10-21", "2026-11-20"),
     ("2026-11-30", .months(1), "2026-11-01", "2026-11-30"),

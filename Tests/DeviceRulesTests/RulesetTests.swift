@@ -181,6 +181,25 @@ struct RulesetTests {
     #expect(spared > 100, "seed \(seed)")
   }
 
+  @Test(arguments: [UInt64(31), .random(in: .min ... .max)])
+  func `an explanation names its dimension and no subscriber`(seed: UInt64) throws {
+    let today = try #require(Day("2026-11-20"))
+    var world = RandomDevices(chance: SeededGenerator(seed: seed), today: today)
+    var scratch = Scratch()
+    for _ in 0..<500 {
+      let dimension = world.dimension()
+      let condition = try Condition(label: "c", parts: [.init(dimension)], reason: "Random")
+      let rules = try Ruleset(
+        conditions: [condition], settings: RuleSettings(), networks: [], asOf: today)
+      let texts = world.device().evidence(in: rules.period) {
+        rules.explanation(0, of: $0, using: &scratch)
+      }
+      #expect(texts.count == 1 && texts[0].hasPrefix(dimension.name), "seed \(seed)")
+      // The digits of every sample IMSI and telephone number.
+      #expect(!texts[0].contains("99970") && !texts[0].contains("99900"), "seed \(seed)")
+    }
+  }
+
   @Test func `all dimensions must agree, and inverted ones must not`() throws {
     let stolen = Condition.Part(.reportedStolen(ReportedStolen()))
     let barred = Condition.Part(.barred(Barred()))

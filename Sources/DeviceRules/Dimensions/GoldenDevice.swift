@@ -1,5 +1,5 @@
-/// A device on the golden list. Its entry is white whatever a condition says; inverted, this keeps it out
-/// of the counts too.
+/// A device on the golden list. Its entry is white whatever a condition says; inverted, this keeps
+/// it out of the counts too.
 package struct GoldenDevice: Rule {
   package static let name = "goldenDevice"
 

@@ -1,5 +1,5 @@
-/// What networks report where an IMEI should be does not begin with fourteen digits. TS 23.003, 6.2.
-/// DIRBS: `malformed_imei`.
+/// What networks report where an IMEI should be does not begin with fourteen digits. TS 23.003,
+/// 6.2. DIRBS: `malformed_imei`.
 package struct MalformedIdentity: Rule {
   package static let name = "malformedIdentity"
 

@@ -1,5 +1,5 @@
-/// A device with too many subscribers on an average day. ITU-T Q.5052, 7.1.2; 7.2.1 where people are
-/// counted. DIRBS: `duplicate_daily_avg`, `daily_avg_uid`.
+/// A device with too many subscribers on an average day. ITU-T Q.5052, 7.1.2; 7.2.1 where people
+/// are counted. DIRBS: `duplicate_daily_avg`, `daily_avg_uid`.
 package struct ManySubscribersDaily: Rule {
   package static let name = "manySubscribersDaily"
   static let averages = 1.0...1_000_000.0

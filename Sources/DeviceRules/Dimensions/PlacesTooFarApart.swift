@@ -1,5 +1,5 @@
-/// A device that was at two places closer in time than travel allows: two devices with one identity.
-/// ITU-T Q.5052, 7.4.
+/// A device that was at two places closer in time than travel allows: two devices with one
+/// identity. ITU-T Q.5052, 7.4.
 package struct PlacesTooFarApart: Rule {
   package static let name = "placesTooFarApart"
   static let speeds = 100...10_000

@@ -1,5 +1,5 @@
-/// A device whose subscribers stay for a day or two and are followed by others: a SIM box that changes
-/// its cards, which an average does not show.
+/// A device whose subscribers stay for a day or two and are followed by others: a SIM box that
+/// changes its cards, which an average does not show.
 package struct RotatingSubscribers: Rule {
   package static let name = "rotatingSubscribers"
   static let thresholds = 3...1_000_000

@@ -1,5 +1,5 @@
-/// A device that a network saw in the last days. Beside ``ReportedStolen`` it finds the stolen devices
-/// that are in use.
+/// A device that a network saw in the last days. Beside ``ReportedStolen`` it finds the stolen
+/// devices that are in use.
 package struct SeenLately: Rule {
   package static let name = "seenLately"
 

@@ -1,8 +1,8 @@
-/// A device of one operator whose telephone numbers are in arithmetic progression, so many of them on
-/// an average day of the window: a SIM box. DIRBS: `transient_imei`.
+/// A device of one operator whose telephone numbers are in arithmetic progression, so many of them
+/// on an average day of the window: a SIM box. DIRBS: `transient_imei`.
 ///
-/// DIRBS takes the differences in no defined order, and two numbers always pass: here the numbers are
-/// in ascending order, and there must be three.
+/// DIRBS takes the differences in no defined order, and two numbers always pass: here the numbers
+/// are in ascending order, and there must be three.
 package struct TransientSubscribers: Rule {
   package static let name = "transientSubscribers"
   static let averages = 0.1...1_000_000.0

@@ -30,6 +30,7 @@ struct Sweep {
   private var scratch = Scratch()
   /// By condition.
   private var changes: [[Change]]
+  private var matchingInPopulation = [Int](repeating: 0, count: Ruleset.mostConditions)
   private var orphans: [(number: Int64, ground: Int64, label: String)] = []
   /// Whose first day must be looked up before they can be judged.
   private var undecided: [UInt64] = []
@@ -110,7 +111,14 @@ struct Sweep {
       return (ruleset.matching($0, using: &scratch), ruleset.isInPopulation($0))
     }
     guard let result else { return undecided.append(imei) }
-    if result.isCounted { report.population += 1 }
+    if result.isCounted {
+      report.population += 1
+      var rest = result.matching
+      while rest != 0 {
+        matchingInPopulation[rest.trailingZeroBitCount] += 1
+        rest &= rest - 1
+      }
+    }
     note(result.matching, imei: Int64(imei), identity: "", seenBefore: seenBefore)
   }
 
@@ -198,8 +206,9 @@ struct Sweep {
   /// it adds is held against all that the condition may find.
   func excesses(isFull: Bool) -> [String] {
     guard isFull else { return [] }
-    return zip(rules.ruleset.conditions, report.conditions).compactMap { condition, found in
-      PopulationExcess(condition, matching: found.matching, population: report.population)?
+    return rules.ruleset.conditions.enumerated().compactMap { place, condition in
+      PopulationExcess(
+        condition, matching: matchingInPopulation[place], population: report.population)?
         .description
     }
   }

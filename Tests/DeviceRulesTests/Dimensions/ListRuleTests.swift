@@ -42,7 +42,7 @@ struct RegistrationRuleTests {
     (.notInForce, true, false, true),
     // Exempt kinds of device are left out.
     (.absent, true, true, false),
-    // PEER-DIRBS K16, D12: a type that is not allocated does not escape by an exemption.
+    // In DIRBS-Core 16 a type that is not allocated escapes by an exemption.
     (.absent, false, true, true), (.absent, false, false, true),
   ])
   func `a seen device must be registered`(

@@ -57,7 +57,7 @@ struct ManySubscribersTests {
   }
 
   @Test func `the last day counts and the day after it does not`() throws {
-    // PEER-DIRBS K10: window end (exclusive) the 21st, seen on the 21st: not counted.
+    // DIRBS-Core 16 counts it. Window end (exclusive) the 21st, seen on the 21st: not counted.
     let device = SampleDevice().seen(1, "2026-11-20").seen(2, "2026-11-21")
     let rule = Dimension.manySubscribers(ManySubscribers(threshold: 2, window: .days(10)))
     #expect(try !Judgement(rule, of: device, asOf: "2026-11-20").matches)

@@ -1,5 +1,6 @@
 import DeviceIdentity
 import DeviceRules
+import Foundation
 import Testing
 
 struct UsedByTests {
@@ -32,6 +33,24 @@ struct UsedByTests {
     sample: (String, SubscriberKind), asked: SubscriberKind
   ) throws {
     #expect(try matches(UsedBy(asked), sample.0) == (sample.1 == asked))
+  }
+
+  @Test(arguments: [
+    // MCC 310 and the PLMN 262-01, of fourteen and fifteen digits.
+    ("310410000000001", true), ("26201000000001", true), ("262010000000001", true),
+    ("262020000000001", false), ("311410000000001", false), ("226201000000001", false),
+  ])
+  func `networks can be named`(imsi: String, isFound: Bool) throws {
+    let document = """
+      {"label": "abroad", "reason": "A",
+       "dimensions": [{"dimension": "usedBy", "networks": ["310", "26201"]}]}
+      """
+    let condition = try JSONDecoder().decode(Condition.self, from: Data(document.utf8))
+    guard case .usedBy(let rule) = condition.parts.first?.dimension else {
+      Issue.record("the document names usedBy")
+      return
+    }
+    #expect(try matches(rule, imsi) == isFound)
   }
 
   @Test func `too short an IMSI and a day outside the window say nothing`() throws {
