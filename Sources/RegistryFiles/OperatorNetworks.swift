@@ -32,7 +32,7 @@ package struct OperatorNetworks: Sendable {
   package var countries: [LeadingDigits]
   /// Country codes of its telephone numbers, ITU-T E.164.
   package var countryCodes: [LeadingDigits]
-  /// Networks, each with the place of its operator among all; place 0 is the one that gave the file.
+  /// Networks, each with the place of its operator among all; 0 is the one that gave the file.
   package var networks: [(prefix: LeadingDigits, place: Int)]
   package var operatorCount: Int
   /// Types that are allocated, to tell whether leading zeros were lost.

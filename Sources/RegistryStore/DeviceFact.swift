@@ -8,8 +8,8 @@ package struct DeviceFact: Sendable {
     /// `first` the IMSI and `second` the MSISDN, packed, `days`, `technologies`, `number` the
     /// operator, `day` the first of the month.
     case sighting = 0
-    /// `first` its number, `second` that of its ground (0: none), `days` 1 with amnesty, `day` since
-    /// when, `number` the day of the block or ``noDay``, `word` the condition.
+    /// `first` its number, `second` that of its ground (0: none), `days` 1 with amnesty, `day`
+    /// since when, `number` the day of the block or ``noDay``, `word` the condition.
     case classification = 1
     /// Of a list or a case: `word` its code.
     case ground = 2

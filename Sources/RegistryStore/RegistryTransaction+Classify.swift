@@ -49,7 +49,8 @@ extension RegistryTransaction {
     if let ground {
       counts.groundsBegun = try await connection.execute(
         Self.beginGrounds, ground.code.description, ground.code.isOverridable,
-        ConditionGround.source(label), ground.reason, actor, DirtyPriority.mass.rawValue, label, run)
+        ConditionGround.source(label), ground.reason, actor, DirtyPriority.mass.rawValue, label, run
+      )
       if ground.isGreyBefore {
         counts.groundsBegun += try await connection.execute(
           Self.beginGreys, ground.code.description, ConditionGround.source(label), ground.reason,
@@ -339,6 +340,7 @@ extension RegistryTransaction {
       FROM operator o
      CROSS JOIN newest n
      WHERE o.retired_at IS NULL
+       AND n.month IS NOT NULL
        AND EXISTS (SELECT FROM sighting_day d WHERE d.operator_id = o.operator_id)
        AND NOT EXISTS (
              SELECT FROM sighting_day d

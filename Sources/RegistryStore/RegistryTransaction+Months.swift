@@ -157,7 +157,7 @@ extension RegistryTransaction {
   /// What the file had on each of its days: a day that it has nothing for counts as such.
   package func record(
     _ volumes: [DayVolume], of number: ScopeNumber, days: ClosedRange<CivilDate>,
-    import importNumber: Int64
+    recordedWith importNumber: Int64
   ) async throws {
     let known = Dictionary(uniqueKeysWithValues: volumes.map { ($0.day, $0) })
     let all = days.lowerBound.daysSinceEpoch...days.upperBound.daysSinceEpoch

@@ -10,8 +10,8 @@ struct ConditionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "condition", abstract: "The rules by which devices are found.",
     discussion: """
-      A condition is a JSON document: Schema/rules.md. Every version is kept. A new one counts from \
-      the next run on; `ceir job run classify --dry-run` shows what it would find.
+      A condition is a JSON document: Schema/rules.md. Every version is kept. A new one counts \
+      from the next run on; `ceir job run classify --dry-run` shows what it would find.
 
       EXAMPLES
         ceir condition set duplicates.json --because "decision 12/2026"

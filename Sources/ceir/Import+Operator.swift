@@ -76,7 +76,8 @@ extension Import {
     private func days() throws -> ClosedRange<CivilDate>? {
       guard let from, let to else { return nil }
       guard let first = CivilDate(from), let last = CivilDate(to), first <= last else {
-        throw ValidationError("--from and --to are days as in 2026-11-01, the first before the last.")
+        throw ValidationError(
+          "--from and --to are days as in 2026-11-01, the first before the last.")
       }
       return first...last
     }
@@ -135,7 +136,8 @@ extension Import.Operator {
       var answer = Answer("imported", summary)
       answer.importNumber = number
       try show(answer, summary, "taken in as import \(number)")
-    case .trial(let summary): try show(Answer("trial", summary), summary, "a trial, nothing changed")
+    case .trial(let summary):
+      try show(Answer("trial", summary), summary, "a trial, nothing changed")
     case .repeated(let number, let at):
       if format == .json { return try Terminal.json(Answer("repeated")) }
       Terminal.output(

@@ -55,7 +55,8 @@ enum Layout {
     ]),
     "ceir": nio.union(system).union(service).union(certificates).union([
       "ArgumentParser", "DeviceLists", "DeviceRules", "RegistryStore", "RegistryFiles",
-      "PostgreSQL", "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange", "ExchangeTrust",
+      "PostgreSQL", "LocalPostgreSQL", "NightlyJobs", "CEIRService", "ListIndex", "ListExchange",
+      "ExchangeTrust",
       "Foundation",
     ]),
     "eir": nio.union(system).union(service).union([

@@ -32,7 +32,8 @@ struct ImportBenchmark {
 
   private func measure() async throws -> [Judgement] {
     let cluster = TestCluster(isDurable: true)
-    var (fresh, corrected, copied, memory): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
+    var (fresh, corrected, copied): ([Double], [Double], [Double]) = ([], [], [])
+    var memory: [Double] = []
     for run in 1...Benchmark.runs {
       let registry = try await TestRegistry.make(in: cluster)
       let code = try await prepare(registry)

@@ -80,7 +80,7 @@ package struct ClassifyJob: Sendable {
     guard let first = missing.first else { return }
     let names = missing.map(\.code).joined(separator: ", ")
     throw ImportRefusal(
-      "Nothing of \(first.month.description.prefix(7)) has been handed over by \(names). Import it, "
+      "Of \(first.month.description.prefix(7)) \(names) handed over nothing. Import it, "
         + "or give --accept missing-month if there is none: devices that only they saw may then "
         + "be cleared. Nothing was changed.")
   }

@@ -225,7 +225,8 @@ struct Sweep {
           changes[place].map(Self.write), of: condition.label, ground: Self.ground(condition),
           run: run, asOf: asOf, by: actor))
     }
-    for (label, ended) in Dictionary(grouping: orphans, by: \.label).sorted(by: { $0.key < $1.key }) {
+    for (label, ended) in Dictionary(grouping: orphans, by: \.label).sorted(by: { $0.key < $1.key })
+    {
       let writes = ended.map {
         ClassificationWrite(
           imei: 0, identity: "", ended: $0.number, endedGround: $0.ground, since: nil,

@@ -5,6 +5,8 @@ import RegistryStore
 /// in whatever way: it holds personal data.
 final class MonthPart {
   private static let bufferRows = 8_192
+  /// mkstemp(3) puts something else into the place of the last six.
+  private static let template = "/ceir-sightings." + String(repeating: "X", count: 6)
 
   private let file: Int32
   private let directory: String
@@ -13,7 +15,7 @@ final class MonthPart {
   private var filled = 0
 
   init(in directory: String) throws(UnreadableFile) {
-    var path = Array((directory + "/ceir-sightings.XXXXXX").utf8CString)
+    var path = Array((directory + Self.template).utf8CString)
     let descriptor = mkstemp(&path)
     guard descriptor >= 0 else { throw UnreadableFile(temporary: directory, errno: errno) }
     unlink(path)

@@ -59,7 +59,7 @@ struct MonthStoring {
       }
       (written.earlier, written.known) = try await volumes(registry)
       let importNumber = try await record(registry, written)
-      try await registry.record(written.volumes, of: number, days: days, import: importNumber)
+      try await registry.record(written.volumes, of: number, days: days, recordedWith: importNumber)
       try await registry.markForClassification(changed)
       // The last, because others wait for it.
       for month in open { try await registry.finishMonth(month, of: number) }

@@ -181,7 +181,8 @@ extension OperatorImport {
     let named = DumpName(name)
     if let named, let other = try await otherOperator(named.prefix) {
       throw ImportRefusal(
-        "The name \(name) says that it is a file of \(other), not of \(code): nothing was taken in.")
+        "The name \(name) says that it is a file of \(other), not of \(code): nothing was taken "
+          + "in.")
     }
     guard let days = options.days ?? named?.days else {
       throw ImportRefusal(
