@@ -12,7 +12,7 @@ extension RegistryTransaction {
     try await lockImports()
     if order.kind == .pairing { try await keepNetworks() }
     try await connection.script(order.kind == .pairing ? Self.wantPairings : Self.wantDevices)
-    try await connection.script("ANALYZE wanted_ground")
+    try await connection.script("ANALYZE wanted_ground (key1, key2)")
     let measure = try await connection.query(
       order.isDelta ? Self.measureDelta : Self.measureFull, order.kind.rawValue, order.source
     ).only().measure()
@@ -37,6 +37,7 @@ extension RegistryTransaction {
   }
 
   private func stage(_ next: () throws -> GroundRow?) async throws {
+    try await connection.script(Self.memoryForImports)
     try await connection.script(Self.stageGrounds)
     try await connection.copyIn(Self.copyGrounds) { writer in
       var buffer = BinaryCopyWriter()
@@ -61,7 +62,6 @@ extension RegistryTransaction {
       buffer.finish()
       try await writer.write(&buffer)
     }
-    try await connection.script("ANALYZE staged_ground")
   }
 }
 
@@ -122,8 +122,8 @@ extension RegistryTransaction {
      ORDER BY s.key1, s.key2
     """
 
-  /// What is in force of a list: its source and kind are $1 and $2 reversed. Where a ground began
-  /// with its import, the file had no day for it. Served by import_content and ground_import.
+  /// What is in force of the list of kind $1 and source $2. Where a ground began with its import,
+  /// the file had no day for it. Served by import_content and ground_import.
   private static let standing = """
     SELECT g.ground_id, g.subject_key1 AS key1, g.subject_key2 AS key2, g.scope, g.code,
            g.case_reference, NULLIF(g.started_at, i.imported_at) AS reported_at

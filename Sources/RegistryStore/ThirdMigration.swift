@@ -26,13 +26,14 @@ extension Migrator {
       key1          bigint      NOT NULL,
       key_text      text        NOT NULL,
       attributes    text        NOT NULL,
-      import_id     bigint      NOT NULL REFERENCES import,
+      import_id     bigint      NOT NULL,
       since         timestamptz NOT NULL DEFAULT now(),
       until         timestamptz
     );
     CREATE UNIQUE INDEX reference_row_current ON reference_row (list, key1, key_text, source)
       WHERE until IS NULL;
-    CREATE INDEX reference_row_history ON reference_row (list, key1, key_text);
+    CREATE INDEX reference_row_history ON reference_row (list, key1, key_text)
+      WHERE until IS NOT NULL;
     CREATE INDEX reference_row_import ON reference_row (import_id);
     ALTER TABLE sighting_live ALTER COLUMN received_at SET DEFAULT clock_timestamp();
     CREATE INDEX sighting_live_received ON sighting_live (received_at);
