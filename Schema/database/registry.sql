@@ -233,8 +233,8 @@ CREATE TABLE reference_row (
   key1          bigint      NOT NULL,
   key_text      text        NOT NULL,
   attributes    text        NOT NULL,            -- JSON, '{}' where there are none
-  -- Of import. Not checked row by row, which would take a third of the time: rows come from imports
-  -- alone, in their transaction, and no import is ever deleted.
+  -- Of import. Not checked row by row, which would take a third of the time: what has one comes from
+  -- that import, in its transaction, and no import is ever deleted.
   import_id     bigint      NOT NULL,
   since         timestamptz NOT NULL DEFAULT now(),
   until         timestamptz
@@ -292,7 +292,7 @@ CREATE TABLE ground (
   case_reference  text        NOT NULL DEFAULT '',
   reason          text        NOT NULL DEFAULT '',
   device_id       bigint      REFERENCES device, -- the device that the case named
-  import_id       bigint      REFERENCES import,
+  import_id       bigint,                        -- of import; not checked row by row
   started_at      timestamptz NOT NULL,
   ended_at        timestamptz,
   recorded_at     timestamptz NOT NULL DEFAULT now(),

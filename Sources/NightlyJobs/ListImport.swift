@@ -135,7 +135,8 @@ extension ListImport {
       } else {
         try await registry.importGrounds(
           order,
-          ListSteps(next: { try rows.next().flatMap { GroundRow($0, code: code) } }, file: judge.file))
+          ListSteps(
+            next: { try rows.next().flatMap { GroundRow($0, code: code) } }, file: judge.file))
       }
     return judge.report(outcome)
   }

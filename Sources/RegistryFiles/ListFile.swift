@@ -111,20 +111,25 @@ extension ListFile {
     /// In the order of their names.
     let others: [Int]
 
-    init(_ table: borrowing TableReader, _ kind: ListKind, isDelta: Bool) throws(RegistryFileError) {
+    init(_ table: borrowing TableReader, _ kind: ListKind, isDelta: Bool) throws(RegistryFileError)
+    {
       let header = table.header
       guard let key = try header.index(of: kind.keyColumns) else {
         throw RegistryFileError(
           .missingHeader(column: kind.keyColumns[0], linesLookedAt: header.line))
       }
       self.key = key
-      second = try kind.secondColumn.map { name throws(RegistryFileError) in
-        try header.mandatoryIndex(of: name)
-      } ?? key
+      second =
+        try kind.secondColumn.map { name throws(RegistryFileError) in
+          try header.mandatoryIndex(of: name)
+        } ?? key
       change = try table.changeColumn(isDelta: isDelta)
-      let known = [key, second, change, try kind.passedColumn.flatMap { name throws(RegistryFileError) in
-        try header.index(of: [name])
-      }]
+      let known = [
+        key, second, change,
+        try kind.passedColumn.flatMap { name throws(RegistryFileError) in
+          try header.index(of: [name])
+        },
+      ]
       others = header.names.indices.filter { !known.contains($0) }
         .sorted { header.names[$0] < header.names[$1] }
     }
@@ -166,14 +171,22 @@ struct AttributeText: Sendable {
       if column.name == Self.deviceName { try check(table, column.place) }
       if buffer.count > 1 { buffer.append(UInt8(ascii: ",")) }
       buffer += column.start
-      let isLowerCased = column.name == Self.statusName
-      for byte in table.reader.bytes(column.place) {
-        Self.append(isLowerCased && 0x41...0x5A ~= byte ? byte | 0x20 : byte, to: &buffer)
-      }
+      append(table.reader.bytes(column.place), isLowerCased: column.name == Self.statusName)
       buffer.append(.quote)
     }
     buffer.append(UInt8(ascii: "}"))
     return String(decoding: buffer, as: UTF8.self)
+  }
+
+  private mutating func append(_ bytes: ArraySlice<UInt8>, isLowerCased: Bool) {
+    let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != .quote && $0 != UInt8(ascii: "\\") }
+    if isPlain, !isLowerCased {
+      buffer += bytes
+      return
+    }
+    for byte in bytes {
+      Self.append(isLowerCased && 0x41...0x5A ~= byte ? byte | 0x20 : byte, to: &buffer)
+    }
   }
 
   /// What ties the IMEIs of a device together must be one word.

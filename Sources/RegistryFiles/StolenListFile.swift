@@ -82,7 +82,8 @@ package struct StolenListFile: ~Copyable, Sendable {
 
   private mutating func parse() throws(FieldFault) -> StolenReport {
     let row = StolenReport(
-      imei: try table.imei(columns.imei, form: options.imeiForm), ground: try parseStatus(), reportedOn: try parseDate(),
+      imei: try table.imei(columns.imei, form: options.imeiForm), ground: try parseStatus(),
+      reportedOn: try parseDate(),
       caseReference: try parseCaseReference(), change: try parseChange(),
       line: table.reader.line)
     var content = ContentDigest()

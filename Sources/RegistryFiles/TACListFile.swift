@@ -57,7 +57,8 @@ package struct TACListFile: ~Copyable, Sendable {
 
   private mutating func parse() throws(FieldFault) -> TACAllocation {
     let row = TACAllocation(
-      tac: try table.tac(columns.tac), manufacturer: text(columns.manufacturer), model: text(columns.model),
+      tac: try table.tac(columns.tac), manufacturer: text(columns.manufacturer),
+      model: text(columns.model),
       attributes: attributes(), line: table.reader.line)
     var content = ContentDigest()
     content.combine(row.manufacturer)

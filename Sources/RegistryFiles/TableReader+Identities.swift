@@ -78,7 +78,8 @@ extension TableReader {
   /// Up to 20 letters, digits, hyphens and backslashes.
   func person(_ column: Int) throws(FieldFault) -> String {
     let text = try filled(column)
-    guard text.utf8.count <= 20, text.utf8.allSatisfy({ $0.isAlphanumeric || $0 == 0x2D || $0 == 0x5C })
+    guard text.utf8.count <= 20,
+      text.utf8.allSatisfy({ $0.isAlphanumeric || $0 == 0x2D || $0 == 0x5C })
     else {
       throw FieldFault(
         .malformedText, "is not up to 20 letters, digits, hyphens and backslashes",

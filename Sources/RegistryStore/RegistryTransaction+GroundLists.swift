@@ -12,10 +12,7 @@ extension RegistryTransaction {
     try await lockImports()
     if order.kind == .pairing { try await keepNetworks() }
     try await connection.script(order.kind == .pairing ? Self.wantPairings : Self.wantDevices)
-    try await connection.script("ANALYZE wanted_ground (key1, key2)")
-    let measure = try await connection.query(
-      order.isDelta ? Self.measureDelta : Self.measureFull, order.kind.rawValue, order.source
-    ).only().measure()
+    let measure = try await measure(order)
     let file = try steps.file(measure)
     if !order.mayRepeat { try await refuseRepeatedList(file) }
     let number = try await insertImport(file, by: order.actor)
@@ -34,6 +31,18 @@ extension RegistryTransaction {
       try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     }
     return measure.outcome(number)
+  }
+
+  private func measure(_ order: ListOrder) async throws -> ListMeasure {
+    let stands = try await connection.query(Self.stands, order.kind.rawValue, order.source)
+      .only().bool(0)
+    guard order.isDelta || stands else {
+      return ListMeasure(first: try await connection.query(Self.countWanted).only().int(0))
+    }
+    try await connection.script("ANALYZE wanted_ground (key1, key2)")
+    return try await connection.query(
+      order.isDelta ? Self.measureDelta : Self.measureFull, order.kind.rawValue, order.source
+    ).only().measure()
   }
 
   private func stage(_ next: () throws -> GroundRow?) async throws {
@@ -132,6 +141,12 @@ extension RegistryTransaction {
      WHERE i.kind = $1
        AND i.source = $2
        AND g.ended_at IS NULL
+    """
+
+  private static let stands = "SELECT EXISTS (\(standing))"
+
+  private static let countWanted = """
+    SELECT count(*) FROM (SELECT FROM wanted_ground GROUP BY key1, key2) subject
     """
 
   /// Whether a wanted ground `w` says what the standing ground `c` says.

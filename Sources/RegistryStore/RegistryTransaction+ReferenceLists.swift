@@ -10,9 +10,9 @@ extension RegistryTransaction {
   package func importList(
     _ list: ReferenceList, _ order: ListOrder, _ steps: ListSteps<ReferenceRow>
   ) async throws -> ImportOutcome {
-    try await stage(steps.next)
+    let staged = try await stage(steps.next)
     try await connection.query(Self.lockList, "\(list.rawValue)/\(order.source)")
-    let measure = try await measure(list, order)
+    let measure = try await measure(list, order, staged: staged)
     let file = try steps.file(measure)
     if !order.mayRepeat { try await refuseRepeatedList(file) }
     let number = try await insertImport(file, by: order.actor)
@@ -55,10 +55,10 @@ extension RegistryTransaction {
     return try rows.first.map { (try $0.int64("import_id"), try $0.instant("imported_at")) }
   }
 
-  private func stage(_ next: () throws -> ReferenceRow?) async throws {
+  private func stage(_ next: () throws -> ReferenceRow?) async throws -> Int {
     try await connection.script(Self.memoryForImports)
     try await connection.script(Self.stageRows)
-    try await connection.copyIn(Self.copyRows) { writer in
+    return try await connection.copyIn(Self.copyRows) { writer in
       var buffer = BinaryCopyWriter()
       while let row = try next() {
         buffer.row(fields: 4)
@@ -71,12 +71,17 @@ extension RegistryTransaction {
       buffer.finish()
       try await writer.write(&buffer)
     }
-    try await connection.script("ANALYZE staged_row (key1, key_text)")
   }
 
   private func measure(
-    _ list: ReferenceList, _ order: ListOrder
+    _ list: ReferenceList, _ order: ListOrder, staged: Int
   ) async throws -> ListMeasure {
+    if !order.isDelta {
+      let hasRows = try await connection.query(Self.hasRows, list.rawValue, order.source)
+        .only().bool(0)
+      guard hasRows else { return ListMeasure(first: staged) }
+    }
+    try await connection.script("ANALYZE staged_row (key1, key_text)")
     let sql = order.isDelta ? Self.measureDelta : Self.measureFull
     return try await connection.query(sql, list.rawValue, order.source).only().measure()
   }
@@ -90,6 +95,13 @@ extension RegistryTransaction {
 }
 
 extension ListMeasure {
+  /// Of a list of which nothing is in force.
+  init(first staged: Int) {
+    self.init(
+      inForce: 0, staged: staged, added: staged, changed: 0, removed: 0, unchanged: 0,
+      wrongAdds: 0, wrongRemoves: 0, wrongUpdates: 0)
+  }
+
   var differences: Int { added + changed + removed }
 
   func outcome(_ number: Int64) -> ImportOutcome {
@@ -138,6 +150,12 @@ extension RegistryTransaction {
 
   private static let copyRows = """
     COPY staged_row (key1, key_text, attributes, change) FROM STDIN (FORMAT binary)
+    """
+
+  /// Served by reference_row_current.
+  private static let hasRows = """
+    SELECT EXISTS (
+      SELECT FROM reference_row WHERE list = $1 AND source = $2 AND until IS NULL)
     """
 
   /// Served by reference_row_current.

@@ -18,6 +18,7 @@ extension Migrator {
       ADD COLUMN measured text NOT NULL DEFAULT '{}',
       ADD CHECK ((first_day IS NULL) = (last_day IS NULL)),
       ADD CHECK (first_day <= last_day);
+    ALTER TABLE ground DROP CONSTRAINT ground_import_id_fkey;
     CREATE TABLE reference_row (
       list          text        NOT NULL CHECK (list IN
                     ('registration', 'monitoring', 'golden', 'subscribers', 'associations',

@@ -73,7 +73,8 @@ struct ImportTests {
   @Test func `an import that is killed leaves nothing, and the next takes all`() async throws {
     try await withOffice { office in
       let path = try office.write("large.csv", serials: 1...100_000)
-      let program = try Program("ceir", office.arguments(["registration", path]), in: office.folder)
+      let program = try Program(
+        "ceir", office.arguments(["registration", path]), in: office.folder)
       try await eventually("lines that reach the database", within: 60) {
         try await office.isCopying()
       }

@@ -67,7 +67,8 @@ struct GroundListTests {
     try await withLists { (lists: Lists) async throws in
       let header = "imei,reporting_date,status,case\n"
       let other = "\(imei(2)),20260301,,\n\(imei(3)),,lost,\n"
-      #expect(try await lists.take(.stolen, header + before + "\n" + other).hasPrefix("imported +3"))
+      #expect(
+        try await lists.take(.stolen, header + before + "\n" + other).hasPrefix("imported +3"))
       #expect(
         try await lists.take(.stolen, header + after + "\n" + other) == "imported +0 ~1 -0 =2")
       #expect(try await lists.grounds().count == 3)

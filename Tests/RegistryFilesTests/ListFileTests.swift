@@ -13,21 +13,34 @@ struct ListFileTests {
     (.monitoring, "name,imei\nx,\(imei)\n", "imei 35209900176148 {}"),
     (.golden, "golden_imei\n\(imei)\n", "imei 35209900176148 {}"),
     (.golden, "Golden IMEI\n\(imei)\n", "imei 35209900176148 {}"),
-    (.goldenHashed, "golden_imei\n0123456789ABCDEF0123456789abcdef\n",
-      "hash 0123456789abcdef0123456789abcdef {}"),
+    (
+      .goldenHashed, "golden_imei\n0123456789ABCDEF0123456789abcdef\n",
+      "hash 0123456789abcdef0123456789abcdef {}"
+    ),
     (.barredTAC, "tac\n35209900\n", "tac 35209900 {}"),
-    (.pairing, "msisdn,imsi,imei\n,001010000000001,\(imei)\n",
-      "pairing 35209900176148 001010000000001 {}"),
+    (
+      .pairing, "msisdn,imsi,imei\n,001010000000001,\(imei)\n",
+      "pairing 35209900176148 001010000000001 {}"
+    ),
     (.subscribers, "uid,imsi\nA-7\\b,001010000000001\n", #"subscriber 001010000000001 A-7\b {}"#),
     (.associations, "imei,uid\n\(imei),A7\n", "association 35209900176148 A7 {}"),
-    (.typeApproval, "tac,Certificate No\n35209900,TA 7\n", #"tac 35209900 {"certificate_no":"TA 7"}"#),
-    (.registration, "approved_imei,make,status\n\(imei), Acme ,WhiteList\n",
-      #"imei 35209900176148 {"make":"Acme","status":"whitelist"}"#),
+    (
+      .typeApproval, "tac,Certificate No\n35209900,TA 7\n",
+      #"tac 35209900 {"certificate_no":"TA 7"}"#
+    ),
+    (
+      .registration, "approved_imei,make,status\n\(imei), Acme ,WhiteList\n",
+      #"imei 35209900176148 {"make":"Acme","status":"whitelist"}"#
+    ),
     // The order of the columns makes no difference, and an empty one is as good as none.
-    (.registration, "status,imei,model,make\nwhitelist,\(imei),,Acme\n",
-      #"imei 35209900176148 {"make":"Acme","status":"whitelist"}"#),
-    (.registration, "imei,make\n\(imei),\"a\"\"b\\c\td\ne\"\n",
-      #"imei 35209900176148 {"make":"a\"b\\c\u0009d\u000ae"}"#),
+    (
+      .registration, "status,imei,model,make\nwhitelist,\(imei),,Acme\n",
+      #"imei 35209900176148 {"make":"Acme","status":"whitelist"}"#
+    ),
+    (
+      .registration, "imei,make\n\(imei),\"a\"\"b\\c\td\ne\"\n",
+      #"imei 35209900176148 {"make":"a\"b\\c\u0009d\u000ae"}"#
+    ),
     (.registration, "imei;device_id\n\(imei);D7\n", #"imei 35209900176148 {"device_id":"D7"}"#),
   ])
   func `columns are found by their names`(kind: ListKind, text: String, row: String) throws {
@@ -44,7 +57,10 @@ struct ListFileTests {
     (.monitoring, "imei,x", ",", .emptyIdentity),
     (.registration, "imei,make", "000000000000000,Acme", .placeholder),
     (.registration, "imei,device_id", "\(imei),a b", .malformedText),
-    (.registration, "imei,device_id", "\(imei),\(String(repeating: "x", count: 65))", .malformedText),
+    (
+      .registration, "imei,device_id", "\(imei),\(String(repeating: "x", count: 65))",
+      .malformedText
+    ),
     (.goldenHashed, "golden_imei", "0123456789abcdef0123456789abcde", .malformedText),
     (.goldenHashed, "golden_imei", "0123456789abcdef0123456789abcdeg", .malformedText),
     (.goldenHashed, "golden_imei", "1.2E+31", .malformedText),
@@ -57,8 +73,10 @@ struct ListFileTests {
     (.pairing, "imei,imsi", "\(imei),00101x", .notADigit),
     (.subscribers, "uid,imsi", ",001010000000001", .emptyIdentity),
     (.subscribers, "uid,imsi", "a b,001010000000001", .malformedText),
-    (.subscribers, "uid,imsi", "\(String(repeating: "x", count: 21)),001010000000001",
-      .malformedText),
+    (
+      .subscribers, "uid,imsi", "\(String(repeating: "x", count: 21)),001010000000001",
+      .malformedText
+    ),
     (.associations, "uid,imei", "A7,1", .identityLength),
   ])
   func `a bad line is refused for its reason`(
@@ -74,13 +92,18 @@ struct ListFileTests {
   }
 
   @Test(arguments: [
-    (ListKind.pairing, "imei\n\(imei)\n", RegistryFileError.Code.missingHeader(column: "imsi", linesLookedAt: 1)),
+    (
+      ListKind.pairing, "imei\n\(imei)\n",
+      RegistryFileError.Code.missingHeader(column: "imsi", linesLookedAt: 1)
+    ),
     (.subscribers, "imsi\n001010000000001\n", .missingHeader(column: "uid", linesLookedAt: 1)),
     (.registration, "device\nx\n", .missingHeader(column: "approved_imei", linesLookedAt: 1)),
     (.barred, "\(imei)\n", .dataInsteadOfHeader),
     (.barred, "", .empty),
-    (.barred, "imei,change_type\n\(imei),add\n",
-      .unexpectedColumn("change_type", purpose: "say that it is a file of changes (--delta)")),
+    (
+      .barred, "imei,change_type\n\(imei),add\n",
+      .unexpectedColumn("change_type", purpose: "say that it is a file of changes (--delta)")
+    ),
   ])
   func `a file without what it must name is refused`(
     kind: ListKind, text: String, code: RegistryFileError.Code
@@ -137,7 +160,10 @@ struct ListFileTests {
   }
 
   @Test func `an unknown column is kept or noticed`() throws {
-    #expect(try read("imei,owner\n\(Self.imei),x\n", .barred).report.notices.map(\.code) == [.unknownColumn])
+    #expect(
+      try read("imei,owner\n\(Self.imei),x\n", .barred).report.notices.map(\.code) == [
+        .unknownColumn
+      ])
     #expect(try read("imei,owner\n\(Self.imei),x\n", .registration).report.notices.isEmpty)
     #expect(try read("imei,imsi,msisdn\n", .pairing).report.notices.isEmpty)
   }

@@ -63,15 +63,21 @@ struct PackedFilesTests {
     ("many({})", .zipMembers(count: 0)),
     ("many({str(n): data for n in range(1001)})", .unsupportedZip(.tooManyMembers)),
     ("one(zipfile.ZIP_BZIP2, 'list.csv')", .unsupportedZip(.method)),
-    ("one(zipfile.ZIP_DEFLATED, 'x'); b = bytearray(open(name, 'rb').read()); "
-      + "b[b.rfind(b'PK\\x01\\x02') + 8] |= 1; open(name, 'wb').write(b)",
-      .unsupportedZip(.encrypted)),
+    (
+      "one(zipfile.ZIP_DEFLATED, 'x'); b = bytearray(open(name, 'rb').read()); "
+        + "b[b.rfind(b'PK\\x01\\x02') + 8] |= 1; open(name, 'wb').write(b)",
+      .unsupportedZip(.encrypted)
+    ),
     ("open(name, 'wb').write(gzip.compress(data)[:-9])", .damagedArchive),
     ("open(name, 'wb').write(gzip.compress(data) + b'more')", .damagedArchive),
-    ("one(zipfile.ZIP_DEFLATED, 'x'); b = open(name, 'rb').read(); "
-      + "open(name, 'wb').write(b[:-30])", .damagedArchive),
-    ("one(zipfile.ZIP_STORED, 'x'); b = open(name, 'rb').read(); "
-      + "open(name, 'wb').write(b.replace(b'stolen', b'STOLEN'))", .damagedArchive),
+    (
+      "one(zipfile.ZIP_DEFLATED, 'x'); b = open(name, 'rb').read(); "
+        + "open(name, 'wb').write(b[:-30])", .damagedArchive
+    ),
+    (
+      "one(zipfile.ZIP_STORED, 'x'); b = open(name, 'rb').read(); "
+        + "open(name, 'wb').write(b.replace(b'stolen', b'STOLEN'))", .damagedArchive
+    ),
   ])
   func `a packed file that cannot be read says why`(
     packing: String, code: RegistryFileError.Code
