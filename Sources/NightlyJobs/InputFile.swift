@@ -49,7 +49,8 @@ private final class NamelessFile: Sendable {
   private let directory: String
 
   init(in directory: String) throws(UnreadableFile) {
-    var template = Array("\(directory)/ceir-import-XXXXXX".utf8CString)
+    let unique = String(repeating: "X", count: 6)  // replaced by mkstemp
+    var template = Array("\(directory)/ceir-import-\(unique)".utf8CString)
     // For its owner alone.
     descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw UnreadableFile(noRoomIn: directory, errno: errno) }

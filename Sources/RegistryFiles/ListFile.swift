@@ -1,7 +1,7 @@
 import DeviceIdentity
 
-/// A list, row by row: its columns are found by name, in any order. Of several lines for one subject
-/// the first is kept. Memory grows by some 60 bytes a row, to know them again.
+/// A list, row by row: its columns are found by name, in any order. Of several lines for one
+/// subject the first is kept. Memory grows by some 60 bytes a row, to know them again.
 package struct ListFile: ~Copyable, Sendable {
   package struct Options: Sendable {
     package var imeiForm = IMEIForm.dialled

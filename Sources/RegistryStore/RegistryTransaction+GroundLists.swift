@@ -16,18 +16,20 @@ extension RegistryTransaction {
     let file = try steps.file(measure)
     if !order.mayRepeat { try await refuseRepeatedList(file) }
     let number = try await insertImport(file, by: order.actor)
+    let marksOneByOne = order.kind != .barredTAC && measure.differences <= Self.mostMarks
     if measure.changed + measure.removed > 0 {
       let reason = "the list of \(order.source) says so no more (import \(number))"
       try await connection.query(
         Self.end, order.kind.rawValue, order.source, order.isDelta, order.actor, reason,
-        DirtyPriority.mass.rawValue)
+        DirtyPriority.mass.rawValue, marksOneByOne)
     }
     if measure.added + measure.changed > 0 {
       try await connection.query(
         Self.begin, order.kind.rawValue, order.source, number, order.actor,
-        DirtyPriority.mass.rawValue)
+        DirtyPriority.mass.rawValue, marksOneByOne)
     }
     if measure.differences > 0 {
+      if !marksOneByOne { try await markAllForClassification() }
       try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     }
     return measure.outcome(number)
@@ -207,6 +209,8 @@ extension RegistryTransaction {
          AND NOT EXISTS (SELECT FROM wanted_ground w
                           WHERE \(says) AND w.change IS DISTINCT FROM 2)
       RETURNING g.subject_kind, g.subject_key1, g.subject_key2, g.scope
+    ), pending AS (
+      INSERT INTO classify_pending (imei) SELECT DISTINCT subject_key1 FROM ended WHERE $7
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
     SELECT DISTINCT subject_kind, subject_key1, subject_key2, scope, $6::smallint FROM ended
@@ -225,6 +229,8 @@ extension RegistryTransaction {
        WHERE w.change IS DISTINCT FROM 2
          AND NOT EXISTS (SELECT FROM c WHERE \(says))
       RETURNING subject_kind, subject_key1, subject_key2, scope
+    ), pending AS (
+      INSERT INTO classify_pending (imei) SELECT DISTINCT subject_key1 FROM begun WHERE $6
     )
     INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
     SELECT subject_kind, subject_key1, subject_key2, scope, $5::smallint FROM begun

@@ -5,7 +5,8 @@ import PostgreSQL
 /// A file that was handed over, as it is recorded.
 package struct ImportedFile: Sendable {
   package enum Kind: String, Sendable {
-    case tac, stolen, `operator`, registration, pairing, golden, barred, monitoring, subscribers, associations
+    case tac, stolen, `operator`, registration, pairing, golden, barred, monitoring, subscribers
+    case associations
     case goldenHashed = "golden-hashed"
     case barredTAC = "barred-tac"
     case typeApproval = "type-approval"
@@ -159,10 +160,11 @@ extension RegistryTransaction {
     let file = file()
     let number = try await begin(file, by: actor)
     let counts = try await connection.query(
-      Self.insertStolen, number, file.source, actor, DirtyPriority.mass.rawValue
+      Self.insertStolen, number, file.source, actor, DirtyPriority.mass.rawValue, Self.mostMarks
     ).only()
     try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     let added = try counts.int("added")
+    if added > Self.mostMarks { try await markAllForClassification() }
     return ImportOutcome(
       importNumber: number, added: added, changed: 0,
       unchanged: try counts.int("staged") - added)
@@ -296,6 +298,9 @@ extension RegistryTransaction {
       INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
       SELECT 1, subject_key1, 0, 0, $4 FROM added
       RETURNING dirty_id
+    ), pending AS (
+      INSERT INTO classify_pending (imei)
+      SELECT DISTINCT subject_key1 FROM added WHERE (SELECT count(*) FROM added) <= $5
     )
     SELECT (SELECT count(*) FROM affected) AS staged, (SELECT count(*) FROM marked) AS added
     """

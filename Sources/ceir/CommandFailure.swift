@@ -4,8 +4,8 @@ import Glibc
 import LocalPostgreSQL
 import PostgreSQL
 
-/// Ends the program after an error: one sentence, exit status 2 for wrong use, 3 where a person must
-/// decide first, 1 for the rest.
+/// Ends the program after an error: one sentence, exit status 2 for wrong use, 3 where a person
+/// must decide first, 1 for the rest.
 enum CommandFailure {
   static let failed: Int32 = 1
   static let wrongUse: Int32 = 2

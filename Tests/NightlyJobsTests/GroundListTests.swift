@@ -29,6 +29,7 @@ struct GroundListTests {
           "4 4 15002010000000001 0 genuineOwner white ",
         ])
       #expect(try await lists.marks() == 7)
+      #expect(try await lists.pending() == [-1, 1, 2, 3, 4, 5], "A type is of many devices.")
       #expect(try await lists.overridable() == ["genuineOwner", "notApproved", "protected"])
     }
   }

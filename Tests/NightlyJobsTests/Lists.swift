@@ -144,7 +144,7 @@ struct Lists: Sendable {
       SELECT DISTINCT (CASE imei WHEN -1 THEN -1 ELSE imei - 35209900000000 END)::text AS line
         FROM classify_pending ORDER BY line
       """
-    ).compactMap { Int($0) }
+    ).compactMap { Int($0) }.sorted()
   }
 
   private func lines(_ sql: String) async throws -> [String] {
