@@ -112,7 +112,7 @@ let package = Package(
     target("Diameter", [nio("NIOCore")]),
     target(
       "EquipmentCheck", ["DeviceIdentity", "DeviceLists", "Diameter", nio("NIOCore")]),
-    target("RegistryFiles", ["DeviceIdentity", "DeviceLists"]),
+    target("RegistryFiles", ["DeviceIdentity", "DeviceLists", "GZip"]),
     target("DeviceRules", ["DeviceIdentity", "DeviceLists"]),
     target(
       "NightlyJobs",

@@ -24,7 +24,13 @@ package struct UnreadableFile: Error, CustomStringConvertible {
 
   /// A pipe can be read once only, and a file is read twice: for its hash and for its lines.
   init(notAFile path: String) {
-    description = "\(path) is not a file: write it to one first."
+    description = "\(path) is not a file: write it to one first, or to standard input with -."
+  }
+
+  init(noRoomIn directory: String, errno: Int32) {
+    description =
+      "Standard input cannot be kept in \(directory): \(String(cString: strerror(errno))). Nothing "
+      + "was changed; TMPDIR can name another directory."
   }
 
   init(changed path: String) {

@@ -12,7 +12,11 @@ package struct FileImport: Sendable {
     /// The whole file is refused unless it is spotless: one line that is refused or repeated, or a
     /// column that is not known, is enough.
     package var isStrict = false
-    package var imeiForm = StolenListFile.IMEIForm.dialled
+    package var imeiForm = IMEIForm.dialled
+    /// Everything is done, reported and undone.
+    package var isDryRun = false
+    /// Where standard input is kept meanwhile.
+    package var temporaryDirectory = "/tmp"
     /// The day by which a date is in the future.
     package var today: CivilDate
 
@@ -25,6 +29,8 @@ package struct FileImport: Sendable {
 
   package enum Outcome: Sendable {
     case imported(ImportOutcome, FileReport)
+    /// What would have been: nothing was done.
+    case tried(ImportOutcome, FileReport)
     /// The same bytes were imported before: nothing was done.
     case repeated(number: Int64, at: Instant)
     /// Refused as a whole: nothing was done.
@@ -57,8 +63,8 @@ package struct FileImport: Sendable {
   }
 
   package func importTACs(path: String, listener: Listener) async throws -> Outcome {
-    try await run(.tac, form: "", path: path) { registry, file in
-      let rows = try TACRows(path: path, listener: listener)
+    try await run(.tac, form: "", path: path) { registry, input, file in
+      let rows = try TACRows(input, listener: listener)
       let outcome = try await registry.importTACs(by: options.actor, next: rows.next) {
         file(rows.report)
       }
@@ -67,10 +73,9 @@ package struct FileImport: Sendable {
   }
 
   package func importStolen(path: String, listener: Listener) async throws -> Outcome {
-    let form = options.imeiForm == .dialled ? "dialled" : "signalled"
-    return try await run(.stolen, form: form, path: path) { registry, file in
-      let rows = try StolenRows(
-        path: path, today: options.today, form: options.imeiForm, listener: listener)
+    try await run(.stolen, form: options.imeiForm.rawValue, path: path) { registry, input, file in
+      let reading = StolenListFile.Options(asOf: options.today, imeiForm: options.imeiForm)
+      let rows = try StolenRows(input, reading, listener: listener)
       let outcome = try await registry.importStolen(by: options.actor, next: rows.next) {
         file(rows.report)
       }
@@ -82,53 +87,71 @@ package struct FileImport: Sendable {
     let report: FileReport
   }
 
+  /// Undoes what was tried.
+  private struct Trial: Error {
+    let outcome: ImportOutcome
+    let report: FileReport
+  }
+
   private func run(
     _ kind: ImportedFile.Kind, form: String, path: String,
-    _ work: (RegistryTransaction, (FileReport) -> ImportedFile) async throws -> (
+    _ work: (RegistryTransaction, InputFile, (FileReport) -> ImportedFile) async throws -> (
       ImportOutcome, FileReport
     )
   ) async throws -> Outcome {
-    let before = try FileState(path: path)
-    let sha256 = try FileHash.sha256(of: path)
+    let input = try InputFile(path: path, temporaryDirectory: options.temporaryDirectory)
     func earlier() async throws -> Outcome? {
       try await store.read {
-        try await $0.earlierImport(of: kind, sha256: sha256, source: options.source, form: form)
+        try await $0.earlierImport(
+          of: kind, sha256: input.sha256, source: options.source, form: form)
       }.map { .repeated(number: $0.number, at: $0.at) }
     }
     if let repeated = try await earlier() { return repeated }
     do {
       let (outcome, report) = try await store.write { registry in
-        let (outcome, report) = try await work(registry) { report in
-          ImportedFile(
-            kind: kind, fileName: FileName.last(of: path), sha256: sha256,
-            source: options.source, form: form, rowsRead: report.rowsRead,
-            rowsKept: report.rowsKept, rowsRepeated: report.rowsRepeated,
-            rowsRefused: report.rowsRefused)
+        let (outcome, report) = try await work(registry, input) { report in
+          ImportedFile(report, of: kind, input, source: options.source, form: form)
         }
-        guard try FileState(path: path) == before else { throw UnreadableFile(changed: path) }
+        try input.requireUnchanged()
         if options.isStrict, !report.isSpotless { throw StrictRefusal(report: report) }
-        try await record(outcome, of: kind, path: path, sha256: sha256, in: registry)
+        try await registry.recordImport(outcome, of: kind, input, options)
+        if options.isDryRun { throw Trial(outcome: outcome, report: report) }
         return (outcome, report)
       }
       return .imported(outcome, report)
     } catch let refusal as StrictRefusal {
       return .refused(refusal.report)
+    } catch let trial as Trial {
+      return .tried(trial.outcome, trial.report)
     } catch let error as StoreError where error.code == .alreadyImported {
       guard let repeated = try await earlier() else { throw error }
       return repeated
     }
   }
+}
 
+extension ImportedFile {
+  init(
+    _ report: FileReport, of kind: Kind, _ input: InputFile, source: String, form: String
+  ) {
+    self.init(
+      kind: kind, fileName: input.name, sha256: input.sha256, source: source, form: form,
+      rowsRead: report.rowsRead, rowsKept: report.rowsKept, rowsRepeated: report.rowsRepeated,
+      rowsRefused: report.rowsRefused)
+  }
+}
+
+extension RegistryTransaction {
   /// One row of the activity trail.
-  private func record(
-    _ outcome: ImportOutcome, of kind: ImportedFile.Kind, path: String, sha256: [UInt8],
-    in registry: RegistryTransaction
+  func recordImport(
+    _ outcome: ImportOutcome, of kind: ImportedFile.Kind, _ input: InputFile,
+    _ options: FileImport.Options, more: [(name: String, value: String)] = []
   ) async throws {
-    try await registry.recordActivity(
+    try await recordActivity(
       "import.\(kind.rawValue)", by: options.actor,
       about: [
-        ("import", String(outcome.importNumber)), ("file", FileName.last(of: path)),
-        ("source", options.source), ("sha256", Hexadecimal.text(sha256)),
-      ])
+        ("import", String(outcome.importNumber)), ("file", input.name),
+        ("source", options.source), ("sha256", Hexadecimal.text(input.sha256)),
+      ] + more)
   }
 }

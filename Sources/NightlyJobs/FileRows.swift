@@ -8,8 +8,8 @@ final class TACRows {
   private let listener: FileImport.Listener
   private var lines = 0
 
-  init(path: String, listener: FileImport.Listener) throws {
-    file = try TACListFile(ByteSource(path: path), fileName: FileName.last(of: path))
+  init(_ input: InputFile, listener: FileImport.Listener) throws {
+    file = try TACListFile(input.source(), fileName: input.name)
     self.listener = listener
   }
 
@@ -39,28 +39,29 @@ final class StolenRows {
   private var lines = 0
 
   init(
-    path: String, today: CivilDate, form: StolenListFile.IMEIForm,
-    listener: FileImport.Listener
+    _ input: InputFile, _ options: StolenListFile.Options, listener: FileImport.Listener
   ) throws {
-    var options = StolenListFile.Options(asOf: today)
-    options.imeiForm = form
-    file = try StolenListFile(
-      ByteSource(path: path), fileName: FileName.last(of: path), options: options)
+    file = try StolenListFile(input.source(), fileName: input.name, options: options)
     self.listener = listener
   }
 
   var report: FileReport { file.report }
 
   func next() throws -> StolenRow? {
+    try nextReport().map { report in
+      StolenRow(
+        imei: report.imei, code: report.ground, caseReference: report.caseReference ?? "",
+        reported: report.reportedOn)
+    }
+  }
+
+  func nextReport() throws -> StolenReport? {
     while let line = try file.next() {
       lines += 1
       if lines % FileImport.readInterval == 0 { listener.read(lines) }
       switch line {
       case .refused(let refusal): try listener.refused(refusal)
-      case .row(let report):
-        return StolenRow(
-          imei: report.imei, code: report.ground, caseReference: report.caseReference ?? "",
-          reported: report.reportedOn)
+      case .row(let report): return report
       }
     }
     return nil

@@ -38,6 +38,9 @@ extension DelimitedTextReader {
     buffer[trimmed(field)].contains { $0 < 0x20 || $0 == 0x7F }
   }
 
+  /// A view of the bytes, without blanks around them.
+  func bytes(_ field: Int) -> ArraySlice<UInt8> { buffer[trimmed(field)] }
+
   func byteCount(_ field: Int) -> Int { trimmed(field).count }
 
   func trimmed(_ field: Int) -> Range<Int> {

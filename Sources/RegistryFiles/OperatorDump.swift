@@ -50,7 +50,7 @@ package struct OperatorDump: ~Copyable, Sendable {
   package init(
     _ source: consuming ByteSource, fileName: String, options: Options, expected: OperatorNetworks
   ) throws(RegistryFileError) {
-    let kind = TableReader.Kind(mandatoryColumn: "imei", allowsPreamble: false) {
+    let kind = TableReader.Kind(mandatoryColumns: ["imei"], allowsPreamble: false) {
       $0.utf8.filter { 0x30...0x39 ~= $0 }.count >= 13
     }
     var table = try TableReader.opened(

@@ -25,6 +25,8 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
   case dateOutside = 2304
   case unknownStatus = 2311
   case unknownTechnology = 2312
+  case unknownChange = 2313
+  case malformedText = 2314
   case controlCharacter = 2321
   case textTooLong = 2322
   // Repetition within the file; the first of the lines is kept.
@@ -54,6 +56,8 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
     case .dateOutside: "dateOutside"
     case .unknownStatus: "unknownStatus"
     case .unknownTechnology: "unknownTechnology"
+    case .unknownChange: "unknownChange"
+    case .malformedText: "malformedText"
     case .controlCharacter: "controlCharacter"
     case .textTooLong: "textTooLong"
     case .duplicateLine: "duplicateLine"
@@ -84,6 +88,8 @@ package enum RefusalCode: UInt16, Hashable, Comparable, Sendable, CaseIterable,
     case .dateOutside: "the date is not among the days of the file"
     case .unknownStatus: "the status is not known"
     case .unknownTechnology: "the radio technology is not known"
+    case .unknownChange: "the change is none that this list can have"
+    case .malformedText: "a text is not of the form that its column has"
     case .controlCharacter: "a text holds a control character"
     case .textTooLong: "a text is too long"
     case .duplicateLine: "the line repeats an earlier one"

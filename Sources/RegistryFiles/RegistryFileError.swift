@@ -18,6 +18,24 @@ package struct RegistryFileError: Error, Hashable, Sendable, CustomStringConvert
     case tooManyColumns(limit: Int)
     /// The header line itself is refused.
     case badHeader(RefusalCode, line: Int)
+    /// Not what a gzip or zip file must be, or cut.
+    case damagedArchive
+    /// A zip file without the one file that it must hold.
+    case zipMembers(count: Int)
+    case unsupportedZip(UnsupportedZip)
+    case restoresTooMuch(limitBytes: Int)
+    case expandsTooMuch(limit: Int)
+    /// A column that must be there for what was asked, and is not.
+    case missingColumn(String, purpose: String)
+    /// A column that must not be there for what was asked.
+    case unexpectedColumn(String, purpose: String)
+  }
+
+  package enum UnsupportedZip: String, Hashable, Sendable {
+    case encrypted = "is encrypted"
+    case method = "is packed in a way other than deflate"
+    case tooManyMembers = "holds too many names"
+    case split = "is one part of several"
   }
 
   package let code: Code
@@ -42,6 +60,13 @@ package struct RegistryFileError: Error, Hashable, Sendable, CustomStringConvert
     case .repeatedColumn: 2006
     case .tooManyColumns: 2007
     case .badHeader: 2008
+    case .damagedArchive: 2009
+    case .zipMembers: 2010
+    case .unsupportedZip: 2011
+    case .restoresTooMuch: 2012
+    case .expandsTooMuch: 2013
+    case .missingColumn: 2014
+    case .unexpectedColumn: 2015
     }
   }
 
@@ -64,6 +89,18 @@ package struct RegistryFileError: Error, Hashable, Sendable, CustomStringConvert
       "has the column \(column) twice: which of them counts cannot be known"
     case .tooManyColumns(let limit): "has more than \(limit) columns"
     case .badHeader(let code, let line): "has a bad header in line \(line): \(code.sentence)"
+    case .damagedArchive: "is a damaged gzip or zip file, or was cut: hand it over again"
+    case .zipMembers(let count):
+      "is a zip file of \(count) files, none of them named like it: one is wanted"
+    case .unsupportedZip(let why):
+      "is a zip file that cannot be read: it \(why.rawValue)"
+    case .restoresTooMuch(let limit):
+      "holds more than \(limit) bytes: unpack it yourself if it is what it should be"
+    case .expandsTooMuch(let limit):
+      "becomes more than \(limit) times as long when it is unpacked: unpack it yourself if it is "
+        + "what it should be"
+    case .missingColumn(let column, let purpose): "has no column \(column): \(purpose)"
+    case .unexpectedColumn(let column, let purpose): "has a column \(column): \(purpose)"
     }
   }
 }

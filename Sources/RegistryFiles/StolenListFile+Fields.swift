@@ -7,51 +7,31 @@ extension StolenListFile {
     let date: Int?
     let status: Int?
     let caseReference: Int?
+    let change: Int?
 
-    init(_ header: Header, fileName: String) throws(RegistryFileError) {
+    init(
+      _ table: borrowing TableReader, isDelta: Bool, fileName: String
+    ) throws(RegistryFileError) {
+      let header = table.header
       do throws(RegistryFileError) {
         imei = try header.mandatoryIndex(of: "imei")
         date = try header.index(of: ["reporting_date"])
         status = try header.index(of: ["status"])
         caseReference = try header.index(of: ["case_reference", "case"])
+        change = try table.changeColumn(isDelta: isDelta)
       } catch {
         throw error.named(fileName)
       }
     }
 
     func unknown(in header: Header) -> [Int] {
-      header.names.indices.filter { ![imei, date, status, caseReference].contains($0) }
+      header.names.indices.filter { ![imei, date, status, caseReference, change].contains($0) }
     }
   }
 
-  func parseIMEI() throws(FieldFault) -> IMEI {
-    let column = columns.imei
-    let imei = if let fast = fastIMEI() { fast } else { try slowIMEI() }
-    guard !imei.isPlaceholder else {
-      throw FieldFault(
-        .placeholder, "is a placeholder that many devices send, not the identity of one",
-        column: column)
-    }
-    return imei
-  }
-
-  /// Fifteen digits and nothing else, the last of them right where it counts.
-  private func fastIMEI() -> IMEI? {
-    guard let digits = table.reader.number(columns.imei, digits: 15) else { return nil }
-    guard let imei = IMEI(number: digits / 10) else { return nil }
-    return options.imeiForm == .signalled || imei.checkDigit == digits % 10 ? imei : nil
-  }
-
-  private func slowIMEI() throws(FieldFault) -> IMEI {
-    let text = table.reader.text(columns.imei)
-    do throws(IdentityError) {
-      switch options.imeiForm {
-      case .dialled: return try IMEI(dialled: text)
-      case .signalled: return try IMEI(signalled: text)
-      }
-    } catch {
-      throw FieldFault(error, column: columns.imei)
-    }
+  func parseChange() throws(FieldFault) -> ListChange? {
+    guard let column = columns.change else { return nil }
+    return try table.change(column, of: .stolen)
   }
 
   func parseStatus() throws(FieldFault) -> GroundCode {

@@ -7,17 +7,14 @@ package import DeviceLists
 /// Other columns are left out, with a notice: such lists hold names and addresses. Of several lines
 /// for one IMEI the first is kept. Memory grows by some 50 bytes a row, to know them again.
 package struct StolenListFile: ~Copyable, Sendable {
-  package enum IMEIForm: Sendable {
-    /// 15 digits with a right check digit.
-    case dialled
-    /// 14 to 16 digits of which the 15th is not looked at.
-    case signalled
-  }
+  package typealias IMEIForm = RegistryFiles.IMEIForm
 
   package struct Options: Sendable {
     /// Later dates are refused.
     package var asOf: CivilDate
     package var imeiForm: IMEIForm
+    /// Whether each line says what is to change, in `change_type`.
+    package var isDelta = false
     /// Found out from the header if nil.
     package var delimiter: Delimiter?
     package var limits: FileLimits
@@ -46,13 +43,13 @@ package struct StolenListFile: ~Copyable, Sendable {
   package init(
     _ source: consuming ByteSource, fileName: String, options: Options
   ) throws(RegistryFileError) {
-    let kind = TableReader.Kind(mandatoryColumn: "imei", allowsPreamble: false) {
+    let kind = TableReader.Kind(mandatoryColumns: ["imei"], allowsPreamble: false) {
       $0.utf8.filter { 0x30...0x39 ~= $0 }.count >= 13
     }
     var table = try TableReader.opened(
       source, fileName: fileName, kind: kind, delimiter: options.delimiter,
       limits: options.limits)
-    let columns = try Columns(table.header, fileName: fileName)
+    let columns = try Columns(table, isDelta: options.isDelta, fileName: fileName)
     for column in columns.unknown(in: table.header) {
       table.notice(
         .unknownColumn,
@@ -85,12 +82,15 @@ package struct StolenListFile: ~Copyable, Sendable {
 
   private mutating func parse() throws(FieldFault) -> StolenReport {
     let row = StolenReport(
-      imei: try parseIMEI(), ground: try parseStatus(), reportedOn: try parseDate(),
-      caseReference: try parseCaseReference(), line: table.reader.line)
+      imei: try table.imei(columns.imei, form: options.imeiForm), ground: try parseStatus(),
+      reportedOn: try parseDate(),
+      caseReference: try parseCaseReference(), change: try parseChange(),
+      line: table.reader.line)
     var content = ContentDigest()
     content.combine(row.reportedOn?.daysSinceEpoch)
     content.combine(row.ground == .stolen ? 0 : 1)
     content.combine(row.caseReference)
+    content.combine(row.change.map { Int64($0.rawValue) })
     if let fault = firstLines.note(
       row.imei.number, content: content, line: row.line, column: columns.imei)
     {

@@ -21,7 +21,7 @@ package struct TACListFile: ~Copyable, Sendable {
     _ source: consuming ByteSource, fileName: String, delimiter: Delimiter? = nil,
     limits: FileLimits = FileLimits()
   ) throws(RegistryFileError) {
-    let kind = TableReader.Kind(mandatoryColumn: "tac", allowsPreamble: true) { _ in false }
+    let kind = TableReader.Kind(mandatoryColumns: ["tac"], allowsPreamble: true) { _ in false }
     var table = try TableReader.opened(
       source, fileName: fileName, kind: kind, delimiter: delimiter, limits: limits)
     columns = try Columns(table.header, fileName: fileName)
@@ -57,7 +57,8 @@ package struct TACListFile: ~Copyable, Sendable {
 
   private mutating func parse() throws(FieldFault) -> TACAllocation {
     let row = TACAllocation(
-      tac: try parseTAC(), manufacturer: text(columns.manufacturer), model: text(columns.model),
+      tac: try table.tac(columns.tac), manufacturer: text(columns.manufacturer),
+      model: text(columns.model),
       attributes: attributes(), line: table.reader.line)
     var content = ContentDigest()
     content.combine(row.manufacturer)
@@ -70,22 +71,6 @@ package struct TACListFile: ~Copyable, Sendable {
       throw fault
     }
     return row
-  }
-
-  private func parseTAC() throws(FieldFault) -> TAC {
-    if let number = table.reader.number(columns.tac, digits: 8) {
-      if let tac = TAC(number: UInt32(number)) { return tac }
-    }
-    do throws(IdentityError) {
-      return try TAC(table.reader.text(columns.tac))
-    } catch {
-      if case .length(digits: 7, _) = error.code {
-        throw FieldFault(
-          error, column: columns.tac, reason: "has 7 digits instead of 8 (was a leading zero lost?)"
-        )
-      }
-      throw FieldFault(error, column: columns.tac)
-    }
   }
 
   private func attributes() -> [TACAllocation.Attribute] {

@@ -8,11 +8,11 @@ struct TableReader: ~Copyable, Sendable {
 
   /// What the header of a kind of file must have.
   struct Kind {
-    /// In normal form.
-    let mandatoryColumn: String
+    /// One of them must be there; in normal form.
+    let mandatoryColumns: [String]
     /// Whether other lines, such as a licence, may stand before the header.
     let allowsPreamble: Bool
-    /// Whether a field is a value of the mandatory column: then the header is missing.
+    /// Whether a field is a value of such a column: then the header is missing.
     let isValue: (String) -> Bool
   }
 
@@ -112,7 +112,7 @@ extension TableReader {
       if case .end = outcome { break }
       if case .record = outcome, reader.isBlank { continue }
       linesLookedAt += 1
-      if let fields = headerFields(kind.mandatoryColumn, delimiters) {
+      if let fields = headerFields(kind.mandatoryColumns, delimiters) {
         return try use(Header(written: fields, line: reader.line))
       }
       try refuseLookalike(kind, outcome)
@@ -120,7 +120,7 @@ extension TableReader {
     }
     let code: RegistryFileError.Code =
       linesLookedAt == 0
-      ? .empty : .missingHeader(column: kind.mandatoryColumn, linesLookedAt: linesLookedAt)
+      ? .empty : .missingHeader(column: kind.mandatoryColumns[0], linesLookedAt: linesLookedAt)
     throw RegistryFileError(code, fileName: report.fileName)
   }
 
@@ -139,14 +139,18 @@ extension TableReader {
 
   /// The fields of the current line under the delimiter that makes most of them, if the column
   /// that must be there is among them.
-  private mutating func headerFields(_ column: String, _ delimiters: [Delimiter]) -> [String]? {
+  private mutating func headerFields(
+    _ columns: [String], _ delimiters: [Delimiter]
+  ) -> [String]? {
     let extent = reader.extent
     var best: (delimiter: Delimiter, fields: [String])?
     for delimiter in delimiters {
       reader.delimiter = delimiter
       guard reader.lookAgain() else { continue }
       let fields = (0..<reader.fieldCount).map { reader.text($0) }
-      guard fields.contains(where: { Header.normalForm(of: $0) == column }) else { continue }
+      guard fields.contains(where: { columns.contains(Header.normalForm(of: $0)) }) else {
+        continue
+      }
       if fields.count > best?.fields.count ?? 0 { best = (delimiter, fields) }
     }
     guard let best else {

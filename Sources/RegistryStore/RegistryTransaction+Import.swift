@@ -4,19 +4,32 @@ import PostgreSQL
 
 /// A file that was handed over, as it is recorded.
 package struct ImportedFile: Sendable {
-  package enum Kind: String, Sendable { case tac, stolen, `operator` }
+  package enum Kind: String, Sendable {
+    case tac, stolen, `operator`, registration, pairing, golden, barred, monitoring, subscribers
+    case associations
+    case goldenHashed = "golden-hashed"
+    case barredTAC = "barred-tac"
+    case typeApproval = "type-approval"
+  }
 
   package let kind: Kind
   package let fileName: String
   package let sha256: [UInt8]
   package let source: String
-  /// How its identities were read, where there is more than one way: the same bytes, read
-  /// otherwise, say something else.
+  /// How it was read, where there is more than one way: the same bytes, read otherwise, say
+  /// something else.
   package let form: String
   package let rowsRead: Int
   package let rowsKept: Int
   package let rowsRepeated: Int
   package let rowsRefused: Int
+  /// Whether its lines are changes.
+  package var isDelta = false
+  /// Names of the checks that were set aside for it, and why.
+  package var accepted: [String] = []
+  package var acceptedReason = ""
+  /// A JSON object of what each check has found.
+  package var measured = "{}"
 
   package init(
     kind: Kind, fileName: String, sha256: [UInt8], source: String, form: String = "",
@@ -71,6 +84,8 @@ package struct ImportOutcome: Sendable {
   package let added: Int
   package let changed: Int
   package let unchanged: Int
+  /// Rows that the file has ended without beginning another.
+  package var removed = 0
 }
 
 extension RegistryTransaction {
@@ -107,9 +122,15 @@ extension RegistryTransaction {
     let number = try await begin(file(), by: actor)
     let changed = try await connection.execute(Self.endChangedTACs)
     let added = try await connection.execute(Self.insertTACs, number)
+    if added > 0 { try await markAllForClassification() }
     return ImportOutcome(
       importNumber: number, added: added - changed, changed: changed,
       unchanged: staged - added)
+  }
+
+  /// Every device is to be classified anew.
+  func markAllForClassification() async throws {
+    try await connection.query(Self.markAll)
   }
 
   /// Adds a ground for each line whose device does not have it from this source already. `file` is
@@ -139,10 +160,11 @@ extension RegistryTransaction {
     let file = file()
     let number = try await begin(file, by: actor)
     let counts = try await connection.query(
-      Self.insertStolen, number, file.source, actor, DirtyPriority.mass.rawValue
+      Self.insertStolen, number, file.source, actor, DirtyPriority.mass.rawValue, Self.mostMarks
     ).only()
     try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     let added = try counts.int("added")
+    if added > Self.mostMarks { try await markAllForClassification() }
     return ImportOutcome(
       importNumber: number, added: added, changed: 0,
       unchanged: try counts.int("staged") - added)
@@ -154,11 +176,7 @@ extension RegistryTransaction {
   private func begin(_ file: ImportedFile, by actor: String) async throws -> Int64 {
     try await lockImports()
     try await refuseRepeated(file)
-    return try await connection.query(
-      Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
-      file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
-      actor
-    ).only().int64("import_id")
+    return try await insertImport(file, by: actor)
   }
 
   func refuseRepeated(_ file: ImportedFile) async throws {
@@ -169,6 +187,14 @@ extension RegistryTransaction {
         .alreadyImported,
         "The same file was taken in at \(earlier.at) as import \(earlier.number).")
     }
+  }
+
+  func insertImport(_ file: ImportedFile, by actor: String) async throws -> Int64 {
+    try await connection.query(
+      Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
+      file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
+      actor, file.isDelta, file.accepted, file.acceptedReason, file.measured
+    ).only().int64("import_id")
   }
 }
 
@@ -188,11 +214,14 @@ extension RegistryTransaction {
 
   private static let insertImport = """
     INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
-                        rows_repeated, rows_refused, imported_by, after_position)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-            COALESCE((SELECT max(last_position) FROM journal_batch), 0))
+                        rows_repeated, rows_refused, imported_by, is_delta, accepted,
+                        accepted_reason, measured, after_position, imported_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+            COALESCE((SELECT max(last_position) FROM journal_batch), 0), statement_timestamp())
     RETURNING import_id
     """
+
+  private static let markAll = "INSERT INTO classify_pending (imei) VALUES (-1)"
 
   private static let stageTACs = """
     CREATE TEMPORARY TABLE staged_tac (
@@ -243,10 +272,10 @@ extension RegistryTransaction {
       SELECT DISTINCT ON (COALESCE(other.imei, s.imei), s.code)
              COALESCE(other.imei, s.imei) AS imei, s.code, s.overridable, s.case_reference,
              own.device_id,
-             LEAST(now(), COALESCE((s.reported::timestamp AT TIME ZONE r.time_zone), now()))
-               AS started_at
+             LEAST(i.imported_at, s.reported::timestamp AT TIME ZONE r.time_zone) AS started_at
         FROM staged_stolen s
        CROSS JOIN registry r
+        JOIN import i ON i.import_id = $1
         LEFT JOIN device_imei own ON own.imei = s.imei AND own.until IS NULL
         LEFT JOIN device_imei other
                ON other.device_id = own.device_id AND other.until IS NULL
@@ -263,12 +292,15 @@ extension RegistryTransaction {
                SELECT FROM ground g
                 WHERE g.subject_kind = 1 AND g.subject_key1 = a.imei AND g.subject_key2 = 0
                   AND g.scope = 0 AND g.code = a.code AND g.source = $2 AND g.status = 1
-                  AND g.started_at <= now() AND g.ended_at IS NULL)
+                  AND g.started_at <= statement_timestamp() AND g.ended_at IS NULL)
       RETURNING subject_key1
     ), marked AS (
       INSERT INTO dirty (subject_kind, subject_key1, subject_key2, scope, priority)
       SELECT 1, subject_key1, 0, 0, $4 FROM added
       RETURNING dirty_id
+    ), pending AS (
+      INSERT INTO classify_pending (imei)
+      SELECT DISTINCT subject_key1 FROM added WHERE (SELECT count(*) FROM added) <= $5
     )
     SELECT (SELECT count(*) FROM affected) AS staged, (SELECT count(*) FROM marked) AS added
     """

@@ -18,6 +18,7 @@ extension Migrator {
       ADD COLUMN measured text NOT NULL DEFAULT '{}',
       ADD CHECK ((first_day IS NULL) = (last_day IS NULL)),
       ADD CHECK (first_day <= last_day);
+    ALTER TABLE ground DROP CONSTRAINT ground_import_id_fkey;
     CREATE TABLE reference_row (
       list          text        NOT NULL CHECK (list IN
                     ('registration', 'monitoring', 'golden', 'subscribers', 'associations',
@@ -26,13 +27,14 @@ extension Migrator {
       key1          bigint      NOT NULL,
       key_text      text        NOT NULL,
       attributes    text        NOT NULL,
-      import_id     bigint      NOT NULL REFERENCES import,
+      import_id     bigint      NOT NULL,
       since         timestamptz NOT NULL DEFAULT now(),
       until         timestamptz
     );
     CREATE UNIQUE INDEX reference_row_current ON reference_row (list, key1, key_text, source)
       WHERE until IS NULL;
-    CREATE INDEX reference_row_history ON reference_row (list, key1, key_text);
+    CREATE INDEX reference_row_history ON reference_row (list, key1, key_text)
+      WHERE until IS NOT NULL;
     CREATE INDEX reference_row_import ON reference_row (import_id);
     ALTER TABLE sighting_live ALTER COLUMN received_at SET DEFAULT clock_timestamp();
     CREATE INDEX sighting_live_received ON sighting_live (received_at);

@@ -14,7 +14,8 @@ struct CEIRCommand: AsyncParsableCommand {
         ceir token create --name anna --role officer
 
       Settings are read from flags, then from the environment (CEIR_HTTP_PORT for http.port), then \
-      from the JSON file of --config. Exit status: 0 done, 1 failed, 2 wrong use.
+      from the JSON file of --config. Exit status: 0 done, 1 failed, \
+      2 wrong use, 3 a check stopped an import: a person must decide.
       """,
     version: "0.1.0",
     subcommands: [

@@ -4,10 +4,12 @@ import Glibc
 import LocalPostgreSQL
 import PostgreSQL
 
-/// Ends the program after an error: one sentence, exit status 2 for wrong use, 1 for the rest.
+/// Ends the program after an error: one sentence, exit status 2 for wrong use, 3 where a person
+/// must decide first, 1 for the rest.
 enum CommandFailure {
   static let failed: Int32 = 1
   static let wrongUse: Int32 = 2
+  static let undecided: Int32 = 3
 
   static func exit(_ error: any Error) -> Never {
     let code = CEIRCommand.exitCode(for: error)

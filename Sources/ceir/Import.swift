@@ -11,13 +11,23 @@ struct Import: AsyncParsableCommand {
     commandName: "import", abstract: "Take in a file from an authority.",
     discussion: """
       A line that cannot be used is named with its reason and the others are kept; with --strict \
-      the file is then refused as a whole. The same file twice is recognised.
+      the file is then refused as a whole. The same file twice is recognised. A file may be packed \
+      with gzip or zip; - is standard input.
+
+      A list says what is in force: what it does not name ends. With --delta each line says what \
+      to add, remove or update. A list is checked before it changes anything; --accept CHECK \
+      --because TEXT sets a check aside.
 
       EXAMPLES
         ceir import tac tacdb.csv --source gsma
         ceir import stolen reports.csv --source police --refusals refused.csv --strict
+        ceir import registration devices.csv.gz --source customs --dry-run
+        ceir import pairing pairs.csv --source ministry --delta
       """,
-    subcommands: [Operator.self, TAC.self, Stolen.self])
+    subcommands: [
+      Operator.self, TAC.self, Stolen.self, Barred.self, BarredTAC.self, Golden.self, Pairings.self,
+      Registration.self, TypeApproval.self, Monitoring.self, Subscribers.self, Associations.self,
+    ])
 
   struct TAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,16 +44,25 @@ struct Import: AsyncParsableCommand {
 
   struct Stolen: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Stolen and lost devices: imei, and if known reporting_date, status, case.")
+      abstract: "Stolen and lost devices: imei, and if known reporting_date, status, case.",
+      discussion: "Without --full and --delta the devices are added to those reported before.")
 
-    @OptionGroup var file: ImportOptions
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
 
-    @Flag(help: "IMEIs of 14 to 16 digits, as networks signal them: no check digit is verified.")
-    var signalled = false
+    func validate() throws {
+      guard list.full || list.delta || list.accept.isEmpty else {
+        throw ValidationError("--accept belongs to --full or --delta: nothing is checked without.")
+      }
+    }
 
     func run() async throws {
-      try await file.run(source: file.source ?? "stolen", signalled: signalled) { job, listener in
-        try await job.importStolen(path: file.path, listener: listener)
+      if list.full || list.delta {
+        return try await list.run(.stolen, signalled: form.signalled)
+      }
+      let file = list.file
+      try await file.run(source: file.source ?? "stolen", signalled: form.signalled) {
+        try await $0.importStolen(path: file.path, listener: $1)
       }
     }
   }
@@ -54,12 +73,13 @@ struct ImportOptions: ParsableArguments {
   /// Refused lines that are shown; the rest is counted, and written to the refusal file.
   static let shownRefusals = 20
 
-  @Argument(help: "The file.", completion: .file()) var path: String
+  @Argument(help: "The file; - for standard input.", completion: .file()) var path: String
   @Option(
-    help: "Who gave it; a source ends only its own grounds. (default: tac or stolen)",
+    help: "Who gave it; a source ends only its own grounds. (default: the kind of the file)",
     transform: KeptText.read)
   var source: String?
   @Flag(help: "Refuse the whole file if one line is refused.") var strict = false
+  @Flag(help: "Report what would change, and change nothing.") var dryRun = false
   @Option(help: "Write every refused line with its reason to this CSV file.", completion: .file())
   var refusals: String?
   @OptionGroup var registry: RegistryOptions
@@ -69,86 +89,51 @@ struct ImportOptions: ParsableArguments {
     source: String, signalled: Bool = false,
     _ work: (FileImport, FileImport.Listener) async throws -> FileImport.Outcome
   ) async throws {
+    let outcome = try await read(source: source, signalled: signalled) { store, options, listener in
+      try await work(FileImport(store: store, options: options), listener)
+    }
+    let report = ImportReport(path: path, format: format)
+    switch outcome {
+    case .imported(let outcome, let file): try report.done("imported", outcome, file)
+    case .tried(let outcome, let file): try report.done("tried", outcome, file)
+    case .repeated(let number, let at): try report.repeated(number, at)
+    case .refused(let file): try report.refusedAsStrict(file)
+    }
+  }
+
+  /// Opens the registry, and shows refused lines and progress while `work` goes on.
+  func read<Outcome>(
+    source: String, signalled: Bool,
+    _ work: (RegistryStore, FileImport.Options, FileImport.Listener) async throws -> Outcome
+  ) async throws -> Outcome {
     if let refusals, let input = FileIdentity(path), FileIdentity(refusals) == input {
       throw ValidationError("--refusals names the file that is taken in: give it another name.")
     }
     let output = try RefusalOutput(path: refusals, shown: Self.shownRefusals)
-    let progress = ProgressBox("lines read")
+    let progress = ImportProgress("lines read")
+    let temporaryDirectory = try await temporaryDirectory()
     let outcome = try await registry.withRegistry(longWork: true) { store in
       var options = FileImport.Options(
         source: source, actor: Actor.name, today: try await store.read { try await $0.today() })
       options.isStrict = strict
+      options.isDryRun = dryRun
       options.imeiForm = signalled ? .signalled : .dialled
+      options.temporaryDirectory = temporaryDirectory
       return try await work(
-        FileImport(store: store, options: options),
+        store, options,
         FileImport.Listener(
           refused: { try output.add($0) }, read: { progress.line.update($0) }))
     }
     progress.line.end()
     try output.finish()
-    try report(outcome)
+    return outcome
   }
 
-  private final class ProgressBox {
-    var line: ProgressLine
-
-    init(_ what: String) { line = ProgressLine(what) }
-  }
-
-  private struct Answer: Encodable {
-    var status: String
-    var importNumber: Int64?
-    var read: Int?
-    var kept: Int?
-    var repeated: Int?
-    var refused: Int?
-    var refusedByReason: [String: Int]?
-    var added: Int?
-    var changed: Int?
-    var unchanged: Int?
-
-    init(status: String, _ report: FileReport? = nil) {
-      self.status = status
-      read = report?.rowsRead
-      kept = report?.rowsKept
-      repeated = report?.rowsRepeated
-      refused = report?.rowsRefused
-      refusedByReason = report.map { report in
-        Dictionary(
-          uniqueKeysWithValues: report.refused.map { ($0.key.description, $0.value) })
-      }
-    }
-  }
-
-  private func report(_ outcome: FileImport.Outcome) throws {
-    switch outcome {
-    case .imported(let outcome, let report):
-      for notice in report.notices { Terminal.error("ceir: \(notice)") }
-      var answer = Answer(status: "imported", report)
-      answer.importNumber = outcome.importNumber
-      answer.added = outcome.added
-      answer.changed = outcome.changed
-      answer.unchanged = outcome.unchanged
-      if format == .json { return try Terminal.json(answer) }
-      Terminal.output(
-        """
-        \(path): \(report.rowsRead) rows read, \(report.rowsKept) kept, \
-        \(report.rowsRepeated) repeated, \(report.rowsRefused) refused; \(outcome.added) new, \
-        \(outcome.changed) changed, \(outcome.unchanged) known already.
-        """)
-    case .repeated(let number, let at):
-      if format == .json { return try Terminal.json(Answer(status: "repeated")) }
-      Terminal.output(
-        "\(path): the same file was taken in at \(at) as import \(number); nothing to do.")
-    case .refused(let report):
-      for notice in report.notices { Terminal.error("ceir: \(notice)") }
-      if format == .json { try Terminal.json(Answer(status: "refused", report)) }
-      Terminal.error(
-        "ceir: \(path) was refused as a whole, for --strict was given: of \(report.rowsRead) rows "
-          + "\(report.rowsRefused) cannot be used and \(report.rowsRepeated) are repeated, or a "
-          + "column is not known. Nothing was changed.")
-      throw ExitCode(CommandFailure.failed)
-    }
+  /// Where standard input is kept: `TMPDIR`, else the data directory, which has room.
+  private func temporaryDirectory() async throws -> String {
+    if let named = ProcessInfo.processInfo.environment["TMPDIR"], !named.isEmpty { return named }
+    let own = try await registry.settings().dataDirectory
+    return access(own, W_OK) == 0 ? own : "/tmp"
   }
 }
 

@@ -137,3 +137,50 @@ private func gzip(_ arguments: [String], _ bytes: [UInt8]) throws -> [UInt8] {
   #expect(process.terminationStatus == 0)
   return Array(try Data(contentsOf: output))
 }
+
+@Suite struct InflaterTests {
+  @Test func `members are restored into the caller's memory, one after the other`() throws {
+    let text = Array(String(repeating: "352099001761481,stolen\n", count: 400).utf8)
+    let member = try GZipWriter().finished(text)
+    let packed = member + member
+    var inflater = try Inflater(.gzip)
+    var restored: [UInt8] = []
+    var used = 0
+    var ends = 0
+    var piece = [UInt8](repeating: 0, count: 1_000)
+    while used < packed.count {
+      let step = try packed[used..<min(used + 7, packed.count)].withUnsafeBytes { input in
+        try piece.withUnsafeMutableBytes { try inflater.restore(input, into: $0) }
+      }
+      restored += piece[..<step.bytesMade]
+      used += step.bytesUsed
+      if step.hasEnded {
+        ends += 1
+        try inflater.restart()
+      }
+    }
+    #expect(restored == text + text)
+    #expect(ends == 2)
+  }
+
+  @Test func `what is not compressed is damaged`() throws {
+    var inflater = try Inflater(.raw)
+    var target = [UInt8](repeating: 0, count: 100)
+    #expect(throws: GZipError.damaged) {
+      _ = try [0xFF, 0xFF, 0xFF].withUnsafeBytes { input in
+        try target.withUnsafeMutableBytes { try inflater.restore(input, into: $0) }
+      }
+    }
+  }
+
+  /// The check value of the catalogue of CRC algorithms for CRC-32/ISO-HDLC.
+  @Test func `the check value is CRC-32`() {
+    var check = CheckValue()
+    for part in ["1234", "", "56789"] { Array(part.utf8).withUnsafeBytes { check.append($0) } }
+    #expect(check.value == 0xCBF4_3926)
+  }
+}
+
+extension GZipWriter {
+  fileprivate func finished(_ bytes: [UInt8]) -> [UInt8] { append(bytes) + finish() }
+}

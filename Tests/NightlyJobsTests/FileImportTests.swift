@@ -116,6 +116,7 @@ struct FileImportTests {
           return
         }
         #expect(outcome.added == added)
+      case .tried: Issue.record("Nothing was to be tried only.")
       case .repeated: Issue.record("Nothing was imported before.")
       }
     }

@@ -27,7 +27,8 @@ enum Layout {
     "ExchangeTrust": nio.union(system).union(service).union(certificates).union([
       "DeviceLists", "AsyncHTTPClient", "Crypto", "Foundation",
     ]),
-    "RegistryFiles": system.union(["DeviceLists"]),
+    // Files come packed.
+    "RegistryFiles": system.union(["DeviceLists", "GZip"]),
     // Pure: rules are values, and the same evidence gets the same answer.
     "DeviceRules": ["DeviceLists"],
     "Diameter": ["NIOCore"],

@@ -1,0 +1,184 @@
+import ArgumentParser
+import DeviceLists
+import NightlyJobs
+import RegistryFiles
+
+extension Import {
+  struct Barred: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Devices that are barred, without exception for anybody: imei.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+    @Option(help: "Why they are barred: a ground that blocks.", transform: Self.blocking)
+    var code = GroundCode.notApproved
+
+    private static func blocking(_ text: String) throws -> GroundCode {
+      guard let code = GroundCode(word: text), code.defaultStatus == .black else {
+        let words = GroundCode.allCases.filter { $0.defaultStatus == .black }.map(\.description)
+        throw ValidationError("it is one of \(words.joined(separator: ", "))")
+      }
+      return code
+    }
+
+    func run() async throws {
+      try await list.run(.barred, signalled: form.signalled, code: code)
+    }
+  }
+
+  struct BarredTAC: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "barred-tac", abstract: "Types that are barred: tac.")
+
+    @OptionGroup var list: ListOptions
+
+    func run() async throws { try await list.run(.barredTAC) }
+  }
+
+  struct Golden: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Devices that nothing blocks: golden_imei or imei.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+    @Flag(help: "The column holds the MD5 of the 14 digits: rules leave such devices out.")
+    var hashed = false
+
+    func run() async throws {
+      try await list.run(hashed ? .goldenHashed : .golden, signalled: form.signalled)
+    }
+  }
+
+  struct Pairings: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "pairing",
+      abstract: "Subscribers who may use a device that is blocked for others: imei and imsi.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+
+    func run() async throws { try await list.run(.pairing, signalled: form.signalled) }
+  }
+
+  struct Registration: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Registered devices: approved_imei or imei; all other columns are kept.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+
+    func run() async throws { try await list.run(.registration, signalled: form.signalled) }
+  }
+
+  struct TypeApproval: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "type-approval",
+      abstract: "Types that are approved: tac; all other columns are kept.")
+
+    @OptionGroup var list: ListOptions
+
+    func run() async throws { try await list.run(.typeApproval) }
+  }
+
+  struct Monitoring: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Devices that are watched: imei.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+
+    func run() async throws { try await list.run(.monitoring, signalled: form.signalled) }
+  }
+
+  struct Subscribers: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Who has which SIM: uid and imsi.")
+
+    @OptionGroup var list: ListOptions
+
+    func run() async throws { try await list.run(.subscribers) }
+  }
+
+  struct Associations: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Who has which device: uid and imei.")
+
+    @OptionGroup var list: ListOptions
+    @OptionGroup var form: FormOptions
+
+    func run() async throws { try await list.run(.associations, signalled: form.signalled) }
+  }
+}
+
+/// How IMEIs are written.
+struct FormOptions: ParsableArguments {
+  @Flag(help: "IMEIs of 14 to 16 digits, as networks signal them: no check digit is verified.")
+  var signalled = false
+}
+
+/// What the imports of lists have in common.
+struct ListOptions: ParsableArguments {
+  @OptionGroup var file: ImportOptions
+  @Flag(
+    help: "The file says what is in force: what it does not name ends. The rule, but for stolen.")
+  var full = false
+  @Flag(help: "A file of changes: its column change_type says add, remove or update.")
+  var delta = false
+  @Option(
+    help: ArgumentHelp(
+      "A check to set aside for this file: \(Self.checks). May be given several times.",
+      valueName: "check"),
+    transform: Self.check)
+  var accept: [ListCheck] = []
+  @Option(
+    help: "Why the checks are set aside: kept with the import.", transform: KeptText.read)
+  var because: String?
+
+  private static var checks: String {
+    ListCheck.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+
+  private static func check(_ text: String) throws -> ListCheck {
+    guard let check = ListCheck(rawValue: text) else {
+      throw ValidationError("there are \(checks)")
+    }
+    return check
+  }
+
+  func validate() throws {
+    if full, delta { throw ValidationError("Give --full or --delta, not both.") }
+    if !accept.isEmpty, because == nil {
+      throw ValidationError("--accept needs --because: say why the check is set aside.")
+    }
+    if accept.isEmpty, because != nil {
+      throw ValidationError("--because belongs to --accept: name the check that is set aside.")
+    }
+  }
+
+  func run(
+    _ kind: ListKind, signalled: Bool = false, code: GroundCode = .notApproved
+  ) async throws {
+    let source = file.source ?? kind.rawValue
+    let outcome = try await file.read(source: source, signalled: signalled) {
+      store, options, listener in
+      var list = ListImport.Options(kind, options)
+      list.isDelta = delta
+      list.code = code
+      list.accepted = Set(accept)
+      list.acceptedReason = because ?? ""
+      return try await ListImport(kind, store: store, options: list)
+        .run(path: file.path, listener: listener)
+    }
+    let report = ImportReport(path: file.path, format: file.format)
+    switch outcome {
+    case .imported(let list):
+      try report.done("imported", list.outcome, list.file, list.findings, accepted: list.accepted)
+    case .tried(let list):
+      try report.done("tried", list.outcome, list.file, list.findings, accepted: list.accepted)
+    case .repeated(let number, let at): try report.repeated(number, at)
+    case .stopped(let findings, let failed, let file):
+      try report.stopped(findings, by: failed, file)
+    case .refused(let file): try report.refusedAsStrict(file)
+    }
+  }
+}
