@@ -149,13 +149,14 @@ final class DumpFile {
     }
   }
 
-  /// An IMEI that a spreadsheet has damaged, and an IMSI that is none.
+  /// An IMEI that a spreadsheet has damaged, an IMSI that is none, and a technology of the future.
   func appendRefused(_ imei: IMEI, date: [UInt8]) {
     let day = String(decoding: date, as: UTF8.self)
     output.bytes.append("\(day),3.5E+13,001010000000000,9990000000000,2\n")
     output.bytes.append("\(day),\(imei.dialled),00101OOOOOOOOOO,9990000000000,2\n")
-    dump.lines += 2
-    dump.refused += 2
+    output.bytes.append("\(day),\(imei.dialled),001010000000000,9990000000000,9G\n")
+    dump.lines += 3
+    dump.refused += 3
   }
 
   func finish() throws(SimulationError) { try output.flush() }

@@ -19,20 +19,22 @@ struct SampleCountryCommand: ParsableCommand {
       every clone, and the clones that the corrected file clears. The radio technologies are drawn \
       by chance, as the list of types names no bands: a rule about them finds innocents.
 
-      WHAT --plant KNOWS
-      \(kindsOfPlanted)
+      PLANTED, TO BE FOUND
+      \(kinds { $0.condition != nil })
 
-      EXAMPLE
-        sample-country --tacs osmocom-tac.csv --out country --devices 100000 --seed 7
-        sample-country --tacs osmocom-tac.csv --out country --devices 100000 --seed 7 \\
+      PLANTED, NOT TO BE FOUND
+      \(kinds { $0.condition == nil })
+
+      EXAMPLES
+        sample-country --tacs tac.csv --out country --devices 100000 --seed 7
+        sample-country --tacs tac.csv --out country --devices 100000 --seed 7 \\
           --seen 2025-12 --plant clones=30 --plant simBoxes=5
       """)
 
-  private static var kindsOfPlanted: String {
-    SampleKind.allCases.map { kind in
-      let name = kind.rawValue + String(repeating: " ", count: 14 - kind.rawValue.count)
-      let condition = kind.condition.map { " (condition \($0))" } ?? " (innocent)"
-      return "  \(name)\(kind.meaning)\(condition)"
+  private static func kinds(_ isMeant: (SampleKind) -> Bool) -> String {
+    SampleKind.allCases.filter(isMeant).map { kind in
+      let name = kind.rawValue
+      return "  \(name)\(String(repeating: " ", count: max(1, 14 - name.count)))\(kind.meaning)"
     }.joined(separator: "\n")
   }
 
