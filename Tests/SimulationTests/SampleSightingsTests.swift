@@ -242,8 +242,8 @@ extension SampleSightingsTests {
   private func rules(asOf day: Day) throws -> Ruleset {
     try Ruleset(
       conditions: try conditions(),
-      settings: RuleSettings(
-        mobileCountryCodes: [try IMSIPrefix("001")], callingCodes: ["999"]),
+      settings: try JSONDecoder().decode(
+        RuleSettings.self, from: try bytes(of: data("rule-settings.json"))),
       networks: [try PLMN("00101"), try PLMN("00102")], asOf: day)
   }
 
