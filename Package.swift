@@ -175,7 +175,9 @@ let package = Package(
     test(
       "RegistryFilesTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
     test("DeviceRulesTests", ["DeviceIdentity", "DeviceLists", "DeviceRules", "Simulation"]),
-    test("SimulationTests", ["DeviceIdentity", "DeviceLists", "RegistryFiles", "Simulation"]),
+    test(
+      "SimulationTests",
+      ["DeviceIdentity", "DeviceLists", "DeviceRules", "RegistryFiles", "Simulation"]),
     test("TidyTests", []),
     test("PostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),
     test("LocalPostgreSQLTests", ["LocalPostgreSQL", "PostgreSQL", "Simulation"]),

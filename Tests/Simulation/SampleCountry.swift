@@ -115,12 +115,27 @@ package struct SampleCountry: Sendable {
     return imei
   }
 
-  private func subscriber(_ number: Int) -> SampleSubscriber {
+  /// An IMEI that no device of the country has, of one of the rarest types first.
+  func moreIMEI(_ number: Int) -> IMEI {
+    imei(
+      types.count - 1 - number % types.count,
+      Self.serialsPerType - 1 - UInt64(number / types.count))
+  }
+
+  /// Whether the most popular type has so many serials left as ``moreIMEI(_:)`` takes of each type.
+  func hasRoom(forMoreDevices count: Int) -> Bool {
+    let ofFirst = firstPlaces.count > 1 ? firstPlaces[1] : deviceCount
+    return 2 * ofFirst + count / types.count < Int(Self.serialsPerType)
+  }
+
+  /// By chance of either operator, unless one is given. Those below twice ``deviceCount`` are in the
+  /// devices of the country.
+  func subscriber(_ number: Int, operatorIndex: Int? = nil) -> SampleSubscriber {
     let isOfAlfa = chance.holds(.operators, number, percent: Self.percentOfAlfa)
     let (high, low) = UInt64(number).multipliedFullWidth(by: subscriberStep)
     let place = Self.subscribersPerCountry.dividingFullWidth((high, low)).remainder
     return SampleSubscriber(
-      operatorIndex: isOfAlfa ? 0 : 1,
+      operatorIndex: operatorIndex ?? (isOfAlfa ? 0 : 1),
       number: (place + subscriberOffset) % Self.subscribersPerCountry)
   }
 }

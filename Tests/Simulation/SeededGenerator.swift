@@ -26,7 +26,7 @@ struct Chance: Sendable {
   enum Topic: UInt64 {
     case deviceOrder = 1
     case reportOrder, types, slots, serials, secondSIM, operators, subscribers,
-      numbers, reportDate, reportStatus, dirt
+      numbers, reportDate, reportStatus, dirt, seenDays, technologies, copies, firstDay, freeTypes
   }
 
   let seed: UInt64

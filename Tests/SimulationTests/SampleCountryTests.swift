@@ -21,7 +21,9 @@ import Testing
       #expect(dirty.rowsKept == files.dirty.rowsKept)
       #expect(dirty.refused == files.dirty.refused)
       #expect(files.dirty.rowsKept == files.stolen.rowsKept)
-      #expect(Set(files.dirty.refused.keys) == Set(RefusalCode.allCases))
+      let ofDumps: Set<RefusalCode> = [.dateOutside, .unknownTechnology]
+      #expect(
+        Set(files.dirty.refused.keys) == Set(RefusalCode.allCases).subtracting(ofDumps))
     }
   }
 
