@@ -15,13 +15,6 @@ package struct UnreadableFile: Error, CustomStringConvertible {
     description = "The file \(path) cannot be read: \(String(cString: strerror(errno)))."
   }
 
-  /// What does not fit into memory waits in files.
-  init(temporary directory: String, errno: Int32) {
-    description =
-      "The directory \(directory) cannot hold what is being sorted: "
-      + "\(String(cString: strerror(errno))). Nothing was taken in. TMPDIR names another."
-  }
-
   /// A pipe can be read once only, and a file is read twice: for its hash and for its lines.
   init(notAFile path: String) {
     description = "\(path) is not a file: write it to one first, or to standard input with -."
@@ -29,8 +22,9 @@ package struct UnreadableFile: Error, CustomStringConvertible {
 
   init(noRoomIn directory: String, errno: Int32) {
     description =
-      "Standard input cannot be kept in \(directory): \(String(cString: strerror(errno))). Nothing "
-      + "was changed; TMPDIR can name another directory."
+      "There is no room in \(directory) for what is being taken in: "
+      + "\(String(cString: strerror(errno))). Nothing was changed; TMPDIR can name "
+      + "another directory."
   }
 
   init(changed path: String) {

@@ -48,7 +48,7 @@ extension RegistryTransaction {
       throw StoreError(
         .notBlocked, "The source \(source) has no such ground in force on this subject.")
     }
-    return try await receipt(marks, for: keys.imeis)
+    return try await receipt(marks, for: keys)
   }
 
   /// Ends the grounds of `source`, black and grey, on every IMEI of the device.
@@ -65,7 +65,7 @@ extension RegistryTransaction {
         "The source \(source) has no ground in force on this device. Grounds of other sources "
           + "are lifted by a release.")
     }
-    return try await receipt(marks, for: keys.imeis)
+    return try await receipt(marks, for: keys)
   }
 
   /// Releases every IMEI of the device from all that blocks or marks it now, whoever gave the
@@ -83,7 +83,7 @@ extension RegistryTransaction {
         "No black or grey ground that is not released already is in force on this device, its "
           + "type or a range.")
     }
-    return try await receipt(marks, for: keys.imeis)
+    return try await receipt(marks, for: keys)
   }
 
   /// Ends every release in force on the device: its grounds count again.
@@ -96,7 +96,7 @@ extension RegistryTransaction {
     guard !marks.isEmpty else {
       throw StoreError(.notReleased, "No release is in force on this device.")
     }
-    return try await receipt(marks, for: keys.imeis)
+    return try await receipt(marks, for: keys)
   }
 
   /// The journal's end once every mark is gone; nil while one is left.
@@ -173,7 +173,7 @@ extension RegistryTransaction {
         .alreadyBlocked,
         "\(subject) already has the ground \(ground.code) of the source \(ground.source).")
     }
-    return try await receipt(marks, for: keys.imeis)
+    return try await receipt(marks, for: keys)
   }
 
   /// Refuses what would never be in force.
@@ -204,10 +204,14 @@ extension RegistryTransaction {
         + "\(code): end it first, or the block would have no effect.")
   }
 
-  private func receipt(_ marks: PostgreSQLRows, for imeis: [IMEI]) async throws -> ChangeReceipt {
+  private func receipt(
+    _ marks: PostgreSQLRows, for keys: SubjectKeys
+  ) async throws -> ChangeReceipt {
     let numbers = try marks.map { try $0.int64("dirty_id") }
+    // What a case says of a device is evidence for the rules too.
+    try await markForClassification(keys.imeis.isEmpty ? nil : keys.imeis.map(\.number))
     try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
-    return ChangeReceipt(marks: numbers, imeis: imeis)
+    return ChangeReceipt(marks: numbers, imeis: keys.imeis)
   }
 }
 

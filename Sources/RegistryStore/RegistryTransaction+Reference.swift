@@ -42,16 +42,6 @@ extension RegistryTransaction {
     }
   }
 
-  /// Names the state of everything that is imported besides sightings: it changes with each import.
-  package func newestReferenceImport() async throws -> String {
-    let number = try await connection.query(Self.newestReference).only().int64(0)
-    return "import \(number)"
-  }
-
-  private static let newestReference = """
-    SELECT COALESCE(max(import_id), 0) FROM import WHERE kind <> 'operator'
-    """
-
   /// Served by tac_allocation_current. The columns are those of GSMA's list.
   private static let typesWithBands = """
     SELECT tac, manufacturer, model, COALESCE(attributes ->> 'device_type', '') AS device_type,

@@ -22,11 +22,10 @@ package struct RuleLoading: Sendable {
   package func rules(
     asOf day: CivilDate, instead candidate: Condition? = nil
   ) async throws -> Rules {
-    let (documents, settingsDocument, networks, imports) = try await store.read { registry in
+    let (documents, settingsDocument, networks) = try await store.read { registry in
       (
         try await registry.conditions(), try await registry.ruleSettings(),
-        try await registry.operatorRecords().flatMap(\.networks),
-        try await registry.newestReferenceImport()
+        try await registry.operatorRecords().flatMap(\.networks)
       )
     }
     var conditions: [Condition] = []
@@ -40,7 +39,7 @@ package struct RuleLoading: Sendable {
     let plmns = networks.compactMap { try? PLMN($0) }
     let versions =
       documents.map { "\($0.label)@\($0.version)" }
-      + ["settings@\(settingsDocument?.version ?? 0)", "networks \(networks.sorted())", imports]
+      + ["settings@\(settingsDocument?.version ?? 0)", "networks \(networks.sorted())"]
     let effective = settings ?? Self.usual(networks: networks)
     return Rules(
       ruleset: try Ruleset(

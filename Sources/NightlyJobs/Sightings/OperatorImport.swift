@@ -57,30 +57,23 @@ package struct OperatorImport: Sendable {
   }
 
   package func run(path: String, listener: FileImport.Listener) async throws -> Outcome {
-    let before = try FileState(path: path)
-    let name = FileName.last(of: path)
-    let days = try await days(of: name)
-    let sha256 = try FileHash.sha256(of: path)
+    let input = try InputFile(path: path, temporaryDirectory: options.temporaryDirectory)
+    let days = try await days(of: input.name)
     let (number, expected, earlier) = try await store.read { registry in
       let number = try await registry.operatorNumber(code)
       return (
         number, try await networks(registry, of: number),
         try await registry.earlierImport(
-          of: .operator, sha256: sha256, source: code.description, form: Self.form(days))
+          of: .operator, sha256: input.sha256, source: code.description, form: Self.form(days))
       )
     }
     if let earlier { return .repeated(number: earlier.number, at: earlier.at) }
-    let reading = try Reading(
-      path: path, name: name, days: days, expected: expected, options: options)
+    let reading = try Reading(input, days: days, expected: expected, options: options)
     try reading.run(listener)
-    guard try FileState(path: path) == before else { throw UnreadableFile(changed: path) }
-    let file = { (report: FileReport) in
-      ImportedFile(
-        kind: .operator, fileName: name, sha256: sha256, source: code.description,
-        form: Self.form(days), rowsRead: report.rowsRead, rowsKept: report.rowsKept,
-        rowsRepeated: report.rowsRepeated, rowsRefused: report.rowsRefused)
-    }
-    return try await finish(reading, days: days, number: number, file: file(reading.report))
+    try input.requireUnchanged()
+    let file = ImportedFile(
+      reading.report, of: .operator, input, source: code.description, form: Self.form(days))
+    return try await finish(reading, days: days, number: number, file: file)
   }
 
   private static func form(_ days: ClosedRange<CivilDate>) -> String {
@@ -258,11 +251,11 @@ private final class Reading {
   private(set) var counts = DumpCounts()
 
   init(
-    path: String, name: String, days: ClosedRange<CivilDate>, expected: OperatorNetworks,
+    _ input: InputFile, days: ClosedRange<CivilDate>, expected: OperatorNetworks,
     options: OperatorImport.Options
   ) throws {
     dump = try OperatorDump(
-      ByteSource(path: path), fileName: name, options: .init(days: days), expected: expected)
+      input.source(), fileName: input.name, options: .init(days: days), expected: expected)
     staging = MonthStaging(
       directory: options.temporaryDirectory, mostRows: options.rowsInMemory)
     report = dump.report
