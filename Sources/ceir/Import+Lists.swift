@@ -10,12 +10,16 @@ extension Import {
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
-    @Option(help: "Why they are barred: a ground that blocks.", transform: Self.blocking)
+    @Option(
+      help: "Why they are barred: a ground that blocks.", completion: .list(Self.words),
+      transform: Self.blocking)
     var code = GroundCode.notApproved
+
+    private static let words =
+      GroundCode.allCases.filter { $0.defaultStatus == .black }.map(\.description)
 
     private static func blocking(_ text: String) throws -> GroundCode {
       guard let code = GroundCode(word: text), code.defaultStatus == .black else {
-        let words = GroundCode.allCases.filter { $0.defaultStatus == .black }.map(\.description)
         throw ValidationError("it is one of \(words.joined(separator: ", "))")
       }
       return code
@@ -125,10 +129,9 @@ struct ListOptions: ParsableArguments {
   @Flag(help: "A file of changes: its column change_type says add, remove or update.")
   var delta = false
   @Option(
-    help: ArgumentHelp(
-      "A check to set aside for this file: \(Self.checks). May be given several times.",
-      valueName: "check"),
-    transform: Self.check)
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Checks to set aside for this file: \(Self.checks).", valueName: "check"),
+    completion: .list(ListCheck.allCases.map(\.rawValue)), transform: Self.check)
   var accept: [ListCheck] = []
   @Option(
     help: "Why the checks are set aside: kept with the import.", transform: KeptText.read)
