@@ -48,14 +48,11 @@ struct HeldFile: Sendable {
   /// Where neither is, what can be read counts.
   mutating func read() throws(ListIndexError) -> Content {
     guard file.exists || copy.exists else { return Content() }
-    let (one, other) = (file.whole(), copy.whole())
-    if let one {
-      if !one.isEmpty || other?.isEmpty == false, other.map({ !$0.isSame(as: one) }) ?? true {
-        mend(&copy, one)
-      }
-      return Content(answers: one)
+    if let answers = file.whole() {
+      if !copy.isCopy(of: file), !answers.isEmpty || copy.exists { mend(&copy, answers) }
+      return Content(answers: answers)
     }
-    if let other {
+    if let other = copy.whole() {
       mend(&file, other)
       return Content(answers: other, notice: .heldFromCopy)
     }
@@ -81,12 +78,5 @@ extension HeldJournal {
   fileprivate mutating func whole() -> HeldAnswers? {
     guard exists, let content = try? read(), content.tornByteCount == 0 else { return nil }
     return content.answers
-  }
-}
-
-extension HeldAnswers {
-  fileprivate func isSame(as other: HeldAnswers) -> Bool {
-    guard count == other.count else { return false }
-    return filter { subject, held in other[subject] != held }.isEmpty
   }
 }

@@ -29,6 +29,13 @@ struct HeldJournal: Sendable {
   /// A file with fewer dead entries than this is not worth writing anew.
   private static let leastDeadEntries = 10_000
 
+  private static var header: [UInt8] {
+    var bytes = magic
+    bytes.append(little: version)
+    bytes.append(little: UInt32(headerByteCount))
+    return bytes
+  }
+
   let path: String
   /// Where the next record goes; 0 where there is no file that it could be added to.
   private var end = 0
@@ -82,9 +89,7 @@ struct HeldJournal: Sendable {
   mutating func invalidate() { end = 0 }
 
   mutating func rewrite(_ now: HeldAnswers) throws(ListIndexError) {
-    var bytes = Self.magic
-    bytes.append(little: Self.version)
-    bytes.append(little: UInt32(Self.headerByteCount))
+    var bytes = Self.header
     if !now.isEmpty {
       var subjects: [(Subject, HeldSubject)] = []
       subjects.reserveCapacity(now.count)
@@ -173,6 +178,23 @@ struct HeldJournal: Sendable {
     end = reader.offset
     content.tornByteCount = reader.remaining
     return content
+  }
+
+  /// Whether the file is whole and as long as another that was read. Its entries, which can be
+  /// millions, are not looked at.
+  mutating func isCopy(of other: HeldJournal) -> Bool {
+    guard other.end > 0, let file = try? MappedFile(path: path), file.byteCount == other.end
+    else { return false }
+    let isWhole = file.withBytes { bytes in
+      var reader = ByteReader(bytes)
+      guard let header = reader.bytes(Self.headerByteCount), header.elementsEqual(Self.header)
+      else { return false }
+      while Self.nextPayload(&reader, of: bytes) != nil {}
+      return reader.remaining == 0
+    }
+    guard isWhole else { return false }
+    (end, entryCount) = (other.end, other.entryCount)
+    return true
   }
 
   private static func nextPayload(

@@ -70,7 +70,9 @@ import Testing
     #expect(sentence.contains("newer program") == [.newerVersion, .unknownWord].contains(damage))
     try walk.expectSame()
     #expect(
-      try Self.names(walk) == ["1.index", "1.log", "2.log", "2.refused", "held", "held.copy", "lock"])
+      try Self.names(walk) == [
+        "1.index", "1.log", "2.log", "2.refused", "held", "held.copy", "lock",
+      ])
 
     // It goes on from there, whatever comes.
     try walk.store.apply(walk.delta(10))

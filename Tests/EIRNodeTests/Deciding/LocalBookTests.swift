@@ -240,7 +240,8 @@ struct LocalBookTests {
     if change != "made" { _ = try book.add(Self.order("49015420"), asOf: Self.now) }
     let file = URL(fileURLWithPath: book.path)
     let before = change == "made" ? Data() : try Data(contentsOf: file)
-    let other = Data(String(decoding: before, as: UTF8.self).replacing("49015420", with: "49015429").utf8)
+    let other = Data(
+      String(decoding: before, as: UTF8.self).replacing("49015420", with: "49015429").utf8)
     let attributes = try? FileManager.default.attributesOfItem(atPath: book.path)
     let written = attributes?[.modificationDate] as? Date ?? .now
     let after: Data? =
