@@ -18,7 +18,7 @@ extension ListKeeper {
   func tooManyToHold(_ count: Int? = nil) -> NodeError {
     NodeError(
       .tooManyToHold,
-      "the registry's list would make \(count.map { "\($0) subjects" } ?? "subjects") black that the "
+      "the registry's list would make \(count.map { "\($0) " } ?? "")subjects black that the "
         + "brake does not let pass, and it can hold no more than \(mostHeld): the list stays as it "
         + "is. Ask the registry to approve the change or to take it back; if it is right, set "
         + "brake.least above it and eir reload, until it is here")

@@ -140,8 +140,8 @@ private struct Load {
 
 /// The wall clock of a process that is started with it. Its other clocks go on as they do.
 ///
-/// The process must be begun by another, such as a shell: where libfaketime is loaded first it moves
-/// the environment, and a program in Swift then finds no arguments.
+/// The process must be begun by another, such as a shell: where libfaketime is loaded first it
+/// moves the environment, and a program in Swift then finds no arguments.
 struct FakeClock {
   private static let library: String? = {
     let directories = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []

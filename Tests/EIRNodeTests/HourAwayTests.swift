@@ -11,8 +11,8 @@ import Testing
 
 @testable import EIRNode
 
-/// The CEIR and the operator's own system are away for hours while the network asks on: the parts of
-/// a node as the program puts them together, on a real disk, in a time that is an argument.
+/// The CEIR and the operator's own system are away for hours while the network asks on: the parts
+/// of a node as the program puts them together, on a real disk, in a time that is an argument.
 struct HourAwayTests {
   private static let black = EntryClass(
     status: .black, codes: .init(.stolen), isOverridable: false)
