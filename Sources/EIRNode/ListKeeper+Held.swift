@@ -9,6 +9,21 @@ extension ListKeeper {
     package var subjects: Int
   }
 
+  /// Whether there is room for so many more.
+  func canHold(_ count: Int) -> Bool { heldCount + count <= mostHeld }
+
+  /// Said where there is none: nothing of it is applied, and the list stays as it is.
+  ///
+  /// - Parameter count: nil where it is one of several deltas.
+  func tooManyToHold(_ count: Int? = nil) -> NodeError {
+    NodeError(
+      .tooManyToHold,
+      "the registry's list would make \(count.map { "\($0) " } ?? "")subjects black that the "
+        + "brake does not let pass, and it can hold no more than \(mostHeld): the list stays as it "
+        + "is. Ask the registry to approve the change or to take it back; if it is right, set "
+        + "brake.least above it and eir reload, until it is here")
+  }
+
   /// A person has looked: what was held takes effect, and counting starts anew. Where nothing is
   /// held nothing is done: an acceptance in advance would be none.
   package func accept() throws(NodeError) -> Acceptance {

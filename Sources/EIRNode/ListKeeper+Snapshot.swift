@@ -95,6 +95,7 @@ extension ListKeeper {
         newBlacks, by: checkpoint.massMarks, after: current.head.position,
         upTo: checkpoint.position)
       if brake.decide(added: count, listEntries: entryCount, asOf: now) == .hold {
+        guard canHold(newBlacks) else { throw tooManyToHold(newBlacks) }
         var blacks: [Subject] = []
         blacks.reserveCapacity(newBlacks)
         try Self.visitBlacks(ofFile: path, newTo: current) { blacks.append($0) }

@@ -42,13 +42,17 @@ package final class ListKeeper: Sendable {
   /// What people and programs look at without waiting for the disk.
   private let shownBrake: Mutex<Brake>
   let brakeFile: BrakeFile
+  /// Subjects that the brake may hold.
+  let mostHeld: Int
   let broadcastCount = Atomic<Int>(0)
   let fileReport: Mutex<ListFileReport>
 
   /// Opens the directory, which no other process may then use.
   package init(
-    directory: String, registry: RegistryName, feed: Feed, brakeLimit: Brake.Limit
+    directory: String, registry: RegistryName, feed: Feed, brakeLimit: Brake.Limit,
+    mostHeld: Int = HeldAnswers.most
   ) throws(NodeError) {
+    self.mostHeld = mostHeld
     index = try Self.kept { () throws(ListIndexError) in
       try ListIndex(directory: directory, registry: registry, content: .feed(feed))
     }
@@ -207,6 +211,10 @@ extension ListKeeper {
     let blacks = Brake.unexplained(prepared.newBlacks, by: checkpoint.massMarks)
     let isHeld =
       state.brake.decide(added: blacks.count, listEntries: entryCount, asOf: now) == .hold
+    if isHeld, !canHold(blacks.count) {
+      // The registry may have taken it back meanwhile: its newest list says so.
+      return .next(.takeSnapshot(.tooManyToHold))
+    }
     var brake = state.brake
     brake.applied(added: blacks.count, asOf: now)
     if brake != state.brake { try brakeFile.write(brake) }

@@ -68,14 +68,25 @@ final class MessageQueue: Sendable {
     }
     let batch = Batch(number: number, key: .random(), bytes: content.count)
     try SmallFile.replace(path(of: batch), with: content, mode: 0o600)
-    try SmallFile.synchronize(directory: directory)
+    do throws(NodeError) {
+      try SmallFile.synchronize(directory: directory)
+    } catch {
+      // It will be put here again, and nobody would count this one.
+      unlink(path(of: batch))
+      throw error
+    }
     batches.withLock { $0.append(batch) }
     return true
   }
 
-  func content(of batch: Batch) throws(NodeError) -> [UInt8] {
+  /// Nil where somebody has removed it: then it waits no more, and what is behind it goes on.
+  func content(of batch: Batch) throws(NodeError) -> [UInt8]? {
     let file = open(path(of: batch), O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw .system("read", path: path(of: batch)) }
+    guard file >= 0 else {
+      guard errno == ENOENT else { throw .system("read", path: path(of: batch)) }
+      forget(batch)
+      return nil
+    }
     defer { close(file) }
     return try SmallFile.content(
       of: file, path: path(of: batch), most: limits.messageBytes)
@@ -84,6 +95,10 @@ final class MessageQueue: Sendable {
   /// It was taken, or will never be.
   func remove(_ batch: Batch) throws(NodeError) {
     try SmallFile.remove(path(of: batch))
+    forget(batch)
+  }
+
+  private func forget(_ batch: Batch) {
     batches.withLock { $0.removeAll { $0.number == batch.number } }
   }
 

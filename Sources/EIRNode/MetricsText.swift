@@ -89,6 +89,12 @@ struct MetricsText {
     for peer in peers.expected {
       text += "eir_s13_peer_up{peer=\"\(peer.name)\"} \(peer.isOpen ? 1 : 0)\n"
     }
+    gauge(
+      "eir_s13_held_bytes", "Held for Diameter connections, as far as it is worth counting.",
+      peers.memory.bytes)
+    counter(
+      "eir_s13_memory_closed_total", "Diameter connections closed because all held too much.",
+      peers.memory.closedCount)
     family("eir_s13_refused_total", "counter", "Diameter requests refused, by Result-Code.")
     for refusal in peers.refusalCounts {
       text += "eir_s13_refused_total{code=\"\(refusal.code.rawValue)\"} \(refusal.count)\n"

@@ -27,6 +27,8 @@ package struct NodeError: Error, Hashable, Sendable, CustomStringConvertible,
     case file
     /// What the registry sent is not to be believed.
     case refused(ExchangeCode)
+    /// More would become black than the brake can hold.
+    case tooManyToHold
     /// Certificates: ours, or those of the other side.
     case certificate
     /// The registry does not answer, or not in our language.

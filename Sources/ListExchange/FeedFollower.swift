@@ -21,7 +21,7 @@ package struct FeedFollower: Hashable, Sendable {
   }
 
   package enum SnapshotReason: Hashable, Sendable, CustomStringConvertible {
-    case noList, damaged, beforeHorizon, digestDiffers, epochChanged, cheaper
+    case noList, damaged, beforeHorizon, digestDiffers, epochChanged, cheaper, tooManyToHold
 
     package var description: String {
       switch self {
@@ -31,6 +31,7 @@ package struct FeedFollower: Hashable, Sendable {
       case .digestDiffers: "the list is not what the registry has at this position"
       case .epochChanged: "the registry has started a new epoch with another list"
       case .cheaper: "a snapshot is cheaper than the changes since"
+      case .tooManyToHold: "the changes since make more devices black than the brake can hold"
       }
     }
   }

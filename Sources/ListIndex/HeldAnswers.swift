@@ -38,6 +38,10 @@ package struct HeldSubject: Hashable, Sendable {
 /// Subjects whose answers stay as they were while the list moves on: the brake. A copy shares what
 /// it does not change, so that holding a few more costs no more when millions are held already.
 package struct HeldAnswers: Sendable {
+  /// Subjects that may be held at once: some 90 bytes of memory each, and five times as much while
+  /// they are written. What would go beyond is not applied.
+  package static let most = 2_000_000
+
   struct Item: Sendable {
     var number: UInt16
     var span: HeldSpan

@@ -1,261 +1,82 @@
-internal import Crypto
 internal import DeviceLists
-internal import Glibc
 
-/// The file of held subjects: a header, then records that hold or release subjects. Each record has
-/// a checksum, so that one which a crash cut off counts for nothing. `Schema/exchange/index.md`
-/// does not describe it, since it never travels.
+/// The held subjects on disk, twice: if they were lost, what the brake holds would become black
+/// because something failed.
 ///
-/// Record: `UInt32` length of the payload, payload, checksum of both. Payload: `UInt8` operation;
-/// then groups up to its end: the class that is answered by (holding only), `UInt32` count, and for
-/// each subject `UInt8` kind, two `UInt64` keys and (holding only) the two positions of its span.
+/// The copy is written first, so it is never behind. What it has beyond the other, after a crash
+/// between the two, was not yet applied to the list.
 struct HeldFile: Sendable {
-  private enum Operation: UInt8 {
-    case hold = 1
-    case release = 2
-  }
-
   struct Content {
     var answers = HeldAnswers()
-    /// What follows the last whole record.
-    var tornByteCount = 0
+    var notice: ListIndex.Notice?
   }
 
-  private static let magic = Array("CEIRHELD".utf8)
-  /// Version 1 was one list without positions, written anew at every change.
-  private static let version: UInt32 = 2
-  private static let headerByteCount = 16
-  private static let longestPayload = 1 << 30
-  /// A file with fewer dead entries than this is not worth writing anew.
-  private static let leastDeadEntries = 10_000
+  private var file: HeldJournal
+  private var copy: HeldJournal
 
-  let path: String
-  /// Where the next record goes; 0 where there is no file that it could be added to.
-  private var end = 0
-  /// Subjects that records name, dead or alive.
-  private var entryCount = 0
+  init(path: String) {
+    file = HeldJournal(path: path)
+    copy = HeldJournal(path: path + ".copy")
+  }
 
-  init(path: String) { self.path = path }
-
-  // MARK: Writing
-
-  /// Durable when it returns; the file is as before when it throws.
+  /// Durable when it returns.
   ///
   /// - Parameter now: everything that is held afterwards.
   mutating func hold(
     _ subjects: [(Subject, HeldSubject)], now: HeldAnswers
   ) throws(ListIndexError) {
-    try append(try Self.record(holding: subjects), entries: subjects.count, now: now)
+    try both { (journal) throws(ListIndexError) in try journal.hold(subjects, now: now) }
   }
 
   mutating func release(_ subjects: [Subject], now: HeldAnswers) throws(ListIndexError) {
-    try append(try Self.record(releasing: subjects), entries: subjects.count, now: now)
+    try both { (journal) throws(ListIndexError) in try journal.release(subjects, now: now) }
   }
 
-  private mutating func append(
-    _ record: [UInt8], entries: Int, now: HeldAnswers
+  private mutating func both(
+    _ write: (inout HeldJournal) throws(ListIndexError) -> Void
   ) throws(ListIndexError) {
-    let dead = entryCount + entries - now.count
-    guard end > 0, dead <= max(now.count, Self.leastDeadEntries) else { return try rewrite(now) }
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileSystem.failure("open a file", path) }
-    defer { close(descriptor) }
+    try write(&copy)
     do throws(ListIndexError) {
-      try FileSystem.write(record, to: descriptor, at: end, path)
-      guard fdatasync(descriptor) == 0 else {
-        throw FileSystem.failure("make a file durable", path)
-      }
+      try write(&file)
     } catch {
-      // Should this fail as well, the next record is written over the torn one all the same.
-      _ = ftruncate(descriptor, off_t(end))
+      copy.invalidate()
       throw error
     }
-    end += record.count
-    entryCount += entries
   }
 
-  private mutating func rewrite(_ now: HeldAnswers) throws(ListIndexError) {
-    var bytes = Self.magic
-    bytes.append(little: Self.version)
-    bytes.append(little: UInt32(Self.headerByteCount))
-    if !now.isEmpty {
-      var subjects: [(Subject, HeldSubject)] = []
-      subjects.reserveCapacity(now.count)
-      now.visit { subjects.append(($0, $1)) }
-      bytes += try Self.record(holding: subjects)
-    }
-    try FileSystem.replace(path, with: bytes)
-    end = bytes.count
-    entryCount = now.count
-  }
-
-  private static func record(
-    holding subjects: [(Subject, HeldSubject)]
-  ) throws(ListIndexError) -> [UInt8] {
-    let groups = Dictionary(grouping: subjects) { $0.1.listed }
-    return try record(.hold, entries: subjects.count) { bytes in
-      for (listed, members) in groups {
-        ClassCoding.append(listed, to: &bytes)
-        bytes.append(little: UInt32(members.count))
-        for (subject, held) in members {
-          append(subject, to: &bytes)
-          bytes.append(little: held.span.after.number)
-          bytes.append(little: held.span.upTo.number)
-        }
-      }
-    }
-  }
-
-  private static func record(releasing subjects: [Subject]) throws(ListIndexError) -> [UInt8] {
-    try record(.release, entries: subjects.count) { bytes in
-      bytes.append(little: UInt32(subjects.count))
-      for subject in subjects { append(subject, to: &bytes) }
-    }
-  }
-
-  private static func record(
-    _ operation: Operation, entries: Int, _ payload: (inout [UInt8]) -> Void
-  ) throws(ListIndexError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(64 + entries * 34)
-    bytes.append(little: UInt32(0))
-    bytes.append(operation.rawValue)
-    payload(&bytes)
-    let length = bytes.count - 4
-    guard length <= longestPayload else { throw ListIndexError(.tooMany("held subjects")) }
-    bytes.store(little: UInt32(length), at: 0)
-    bytes += SHA256.hash(data: bytes).prefix(LogRecord.checksumByteCount)
-    return bytes
-  }
-
-  private static func append(_ subject: Subject, to bytes: inout [UInt8]) {
-    bytes.append(subject.kind.rawValue)
-    bytes.append(little: subject.keys.first)
-    bytes.append(little: subject.keys.second)
-  }
-
-  // MARK: Reading
-
-  /// Nothing where there is no file. What was cut off is written over by the next record.
+  /// From the file or, where that is not whole, from its copy; a file that is not whole is made so.
+  /// Where neither is, what can be read counts.
   mutating func read() throws(ListIndexError) -> Content {
-    guard FileSystem.exists(path) else { return Content() }
-    let file = try MappedFile(path: path)
-    do throws(ListIndexError) {
-      return try file.withBytes { (bytes) throws(ListIndexError) in try read(bytes) }
-    } catch {
-      throw ListIndexError(error.code, path: path)
+    guard file.exists || copy.exists else { return Content() }
+    if let answers = file.whole() {
+      if !copy.isCopy(of: file), !answers.isEmpty || copy.exists { mend(&copy, answers) }
+      return Content(answers: answers)
     }
+    if let other = copy.whole() {
+      mend(&file, other)
+      return Content(answers: other, notice: .heldFromCopy)
+    }
+    let content = try file.exists ? file.read() : copy.read()
+    let torn = content.tornByteCount
+    mend(&file, content.answers)
+    mend(&copy, content.answers)
+    return Content(
+      answers: content.answers, notice: torn > 0 ? .tornHeld(byteCount: torn) : nil)
   }
 
-  private mutating func read(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws(ListIndexError) -> Content {
-    var reader = ByteReader(bytes)
-    guard let magic = reader.bytes(Self.magic.count), magic.elementsEqual(Self.magic),
-      let version = reader.integer(UInt32.self)
-    else { throw ListIndexError(.damaged("the held subjects are unreadable")) }
-    if version == 1 { return Content(answers: try FormerHeldFile.read(bytes, reader)) }
-    guard version == Self.version else { throw ListIndexError(.newerVersion(version)) }
-    guard reader.integer(UInt32.self) == UInt32(Self.headerByteCount) else {
-      throw ListIndexError(.damaged("the held subjects are unreadable"))
-    }
-    var content = Content()
-    while let payload = Self.nextPayload(&reader, of: bytes) {
-      entryCount += try Self.replay(payload, on: &content.answers)
-    }
-    end = reader.offset
-    content.tornByteCount = reader.remaining
-    return content
-  }
-
-  private static func nextPayload(
-    _ reader: inout ByteReader, of bytes: UnsafeRawBufferPointer
-  ) -> UnsafeRawBufferPointer? {
-    var ahead = reader
-    guard let length = ahead.integer(UInt32.self), length <= longestPayload,
-      let payload = ahead.bytes(Int(length)),
-      let checksum = ahead.bytes(LogRecord.checksumByteCount)
-    else { return nil }
-    let covered = UnsafeRawBufferPointer(
-      rebasing: bytes[reader.offset..<reader.offset + 4 + Int(length)])
-    let hash = SHA256.hash(data: covered).prefix(LogRecord.checksumByteCount)
-    guard hash.elementsEqual(checksum) else { return nil }
-    reader = ahead
-    return payload
-  }
-
-  /// How many subjects the record names.
-  private static func replay(
-    _ payload: UnsafeRawBufferPointer, on answers: inout HeldAnswers
-  ) throws(ListIndexError) -> Int {
-    var reader = ByteReader(payload)
-    guard let number = reader.integer(UInt8.self) else { throw unreadable }
-    guard let operation = Operation(rawValue: number) else {
-      throw ListIndexError(.unknownWord("a record of held subjects"))
-    }
-    var entries = 0
-    while reader.remaining > 0 {
-      let listed = operation == .hold ? try ClassCoding.readListed(&reader) : ListedClass()
-      guard let count = reader.integer(UInt32.self) else { throw unreadable }
-      for _ in 0..<count {
-        let subject = try subject(&reader)
-        if operation == .hold {
-          try answers.hold(
-            subject, HeldSubject(listed: listed, span: try span(&reader)))
-        } else {
-          answers.release(subject)
-        }
-      }
-      entries += Int(count)
-    }
-    return entries
-  }
-
-  private static func span(_ reader: inout ByteReader) throws(ListIndexError) -> HeldSpan {
-    guard let after = reader.integer(UInt64.self), let upTo = reader.integer(UInt64.self) else {
-      throw unreadable
-    }
-    return HeldSpan(after: Position(after), upTo: Position(upTo))
-  }
-
-  fileprivate static func subject(
-    _ reader: inout ByteReader
-  ) throws(ListIndexError) -> Subject {
-    guard let number = reader.integer(UInt8.self), let kind = Subject.Kind(rawValue: number),
-      let first = reader.integer(UInt64.self), let second = reader.integer(UInt64.self),
-      let subject = Subject(kind: kind, first: first, second: second)
-    else { throw ListIndexError(.damaged("a held subject cannot be")) }
-    return subject
-  }
-
-  private static var unreadable: ListIndexError {
-    ListIndexError(.damaged("the held subjects are unreadable"))
+  /// Should it fail, the next change tries again.
+  private func mend(_ journal: inout HeldJournal, _ answers: HeldAnswers) {
+    journal.invalidate()
+    try? journal.rewrite(answers)
   }
 }
 
-/// Version 1: `UInt32` count, then each subject with its class, then the SHA-256 of all before.
-private enum FormerHeldFile {
-  static func read(
-    _ bytes: UnsafeRawBufferPointer, _ start: ByteReader
-  ) throws(ListIndexError) -> HeldAnswers {
-    let covered = bytes.count - IndexLayout.hashByteCount
-    guard covered > start.offset else {
-      throw ListIndexError(.damaged("the held subjects are unreadable"))
-    }
-    let content = UnsafeRawBufferPointer(rebasing: bytes[..<covered])
-    guard SHA256.hash(data: content).elementsEqual(bytes[covered...]) else {
-      throw ListIndexError(.wrongHash)
-    }
-    var reader = ByteReader(content)
-    guard reader.bytes(start.offset) != nil, let count = reader.integer(UInt32.self) else {
-      throw ListIndexError(.damaged("the held subjects are unreadable"))
-    }
-    var answers = HeldAnswers()
-    for _ in 0..<count {
-      let subject = try HeldFile.subject(&reader)
-      let listed = try ClassCoding.readListed(&reader)
-      try answers.hold(subject, HeldSubject(listed: listed, span: .unknown))
-    }
-    return answers
+extension HeldJournal {
+  var exists: Bool { FileSystem.exists(path) }
+
+  /// Nil where it is not there, or not whole.
+  fileprivate mutating func whole() -> HeldAnswers? {
+    guard exists, let content = try? read(), content.tornByteCount == 0 else { return nil }
+    return content.answers
   }
 }

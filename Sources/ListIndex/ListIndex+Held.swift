@@ -57,11 +57,9 @@ extension ListIndex {
     try writer.withLock { (writer) throws(ListIndexError) in
       let before = try snapshot()
       var held = before.held
-      var file = writer.held
-      try change(&held, &file, before)
-      let after = try before.with(held: held)
-      writer.held = file
-      publish(after)
+      // What became of the files counts, whether the change did or not.
+      try change(&held, &writer.held, before)
+      publish(try before.with(held: held))
     }
   }
 }

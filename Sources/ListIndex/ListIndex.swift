@@ -21,6 +21,7 @@ package final class ListIndex: Sendable {
     case olderIndex(position: Position)
     case damagedHeld(ListIndexError)
     case tornHeld(byteCount: Int)
+    case heldFromCopy
   }
 
   struct Writer: Sendable {
@@ -201,7 +202,10 @@ extension ListIndex.Notice: CustomStringConvertible {
     case .olderIndex(let position):
       "An older file took the place of the one that was refused: the list goes on from position"
         + " \(position)."
-    case .damagedHeld(let error): "No subject is held any more: \(error)"
+    case .heldFromCopy:
+      "The file of held subjects was damaged or cut off: its copy took its place."
+    case .damagedHeld(let error):
+      "No subject is held any more, and what the brake held may be black: \(error)"
     case .tornHeld(let byteCount):
       "The held subjects ended in \(byteCount) bytes of an unfinished record, which were dropped."
     }

@@ -135,9 +135,7 @@ struct Recovery {
   private mutating func readHeld() -> HeldAnswers {
     do throws(ListIndexError) {
       let content = try held.read()
-      if content.tornByteCount > 0 {
-        notices.append(.tornHeld(byteCount: content.tornByteCount))
-      }
+      if let notice = content.notice { notices.append(notice) }
       return content.answers
     } catch {
       notices.append(.damagedHeld(error))

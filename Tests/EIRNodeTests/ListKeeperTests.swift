@@ -1,11 +1,12 @@
 import DeviceIdentity
 import DeviceLists
-import EIRNode
 import Foundation
 import ListExchange
 import ListIndex
 import Simulation
 import Testing
+
+@testable import EIRNode
 
 /// A node's list on a real disk. DESIGN sections 1 ("Feed", "Position and epoch") and 3 ("Brake").
 struct ListKeeperTests {
@@ -19,11 +20,12 @@ struct ListKeeperTests {
 
   /// A registry with ten blacks and a node that has them.
   private static func followed(
-    in directory: String, brake: Brake.Limit = Brake.Limit(least: 5, listShare: 0)
+    in directory: String, brake: Brake.Limit = Brake.Limit(least: 5, listShare: 0),
+    mostHeld: Int = HeldAnswers.most
   ) throws -> (SmallRegistry, ListKeeper) {
     var registry = SmallRegistry()
     for number in 0..<10 { registry.commit(imei(UInt64(number)), black) }
-    let keeper = try SmallRegistry.keeper(in: directory, brake: brake)
+    let keeper = try SmallRegistry.keeper(in: directory, brake: brake, mostHeld: mostHeld)
     try registry.writeSnapshot(to: keeper.partPath)
     #expect(try keeper.installPart(asOf: now) == .installed(Position(10), held: 0))
     return (registry, keeper)
@@ -112,6 +114,71 @@ struct ListKeeperTests {
     #expect(Self.answer(15, keeper) == .black)
     #expect(Self.answer(12, keeper) == nil)
     #expect(try keeper.accept().subjects == 0)
+  }
+
+  /// Nothing of it is taken, and nothing of what is there has changed.
+  private static func expectRefused(
+    _ isSnapshot: Bool, _ registry: SmallRegistry, _ keeper: ListKeeper, _ before: SmallRegistry
+  ) throws {
+    if isSnapshot {
+      try registry.writeSnapshot(to: keeper.partPath)
+      let error = #expect(throws: NodeError.self) { try keeper.installPart(asOf: now) }
+      #expect(error?.code == .tooManyToHold)
+      #expect(error?.description.contains("make 3 subjects black") == true)
+      #expect(error?.description.contains("no more than 8") == true)
+    } else {
+      let delta = try registry.received(after: Position(16))
+      #expect(try keeper.take(delta, asOf: now) == .next(.takeSnapshot(.tooManyToHold)))
+    }
+    try before.expectSame(as: keeper.current)
+    #expect(keeper.heldCount == 6)
+    #expect(keeper.brakeState(asOf: now).added == 6)
+    #expect(answer(0, keeper) == .black && answer(12, keeper) == nil)
+  }
+
+  @Test(arguments: [false, true])
+  func `more than the brake can hold is not taken until it is approved, undone or let pass`(
+    isSnapshot: Bool
+  ) throws {
+    let scratch = try Scratch()
+    var (registry, keeper) = try Self.followed(in: scratch.path, mostHeld: 8)
+    for number in 10..<16 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+    let held = try registry.received(after: Position(10))
+    #expect(try keeper.take(held, asOf: Self.now) == .applied(changes: 6, held: 6))
+    let before = registry
+    for number in 16..<19 { registry.commit(Self.imei(UInt64(number)), Self.black) }
+
+    try Self.expectRefused(isSnapshot, registry, keeper, before)
+    _ = consume keeper
+    keeper = try SmallRegistry.keeper(
+      in: scratch.path, brake: Brake.Limit(least: 5, listShare: 0), mostHeld: 8)
+    try Self.expectRefused(isSnapshot, registry, keeper, before)
+
+    // Undone: the newest list has it no more.
+    var undone = registry
+    for number in 16..<19 { undone.commit(Self.imei(UInt64(number)), nil) }
+    let copy = scratch.path + "-undone"
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    try FileManager.default.copyItem(atPath: scratch.path, toPath: copy)
+    let other = try SmallRegistry.keeper(
+      in: copy, brake: Brake.Limit(least: 5, listShare: 0), mostHeld: 8)
+    try undone.writeSnapshot(to: other.partPath)
+    #expect(try other.installPart(asOf: Self.now) == .installed(Position(22), held: 0))
+    #expect(other.heldCount == 6)
+    try undone.expectSame(as: other.current)
+
+    // Approved, or let pass by a person who has raised the limit.
+    if isSnapshot {
+      try keeper.limitBrake(to: Brake.Limit(least: 100, listShare: 0))
+      try registry.writeSnapshot(to: keeper.partPath)
+      #expect(try keeper.installPart(asOf: Self.now) == .installed(Position(19), held: 0))
+    } else {
+      registry.marks = [MassMark(run: 1, after: Position(16), upTo: Position(19), blacks: 3)]
+      let delta = try registry.received(after: Position(16))
+      #expect(try keeper.take(delta, asOf: Self.now) == .applied(changes: 3, held: 0))
+    }
+    #expect(Self.answer(17, keeper) == .black && Self.answer(12, keeper) == nil)
+    try registry.expectSame(as: keeper.current)
   }
 
   @Test func `an approved mass change is neither held nor counted`() throws {

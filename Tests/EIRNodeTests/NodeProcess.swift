@@ -20,10 +20,12 @@ struct NodeProcess {
 
   /// Starts a node and waits until it says that it answers.
   ///
-  /// - Parameter blocks: the longest file that it may write, in blocks of 512 bytes.
+  /// - Parameters:
+  ///   - blocks: the longest file that it may write, in blocks of 512 bytes.
+  ///   - clock: what it takes for the time.
   static func start(
     in directory: String, registry: String?, more: [String] = [], blocks: Int? = nil,
-    authority: TestAuthority = .shared
+    clock: FakeClock? = nil, authority: TestAuthority = .shared
   ) async throws -> NodeProcess {
     try authority.writeNode(to: directory + ".tls")
     let flags =
@@ -34,11 +36,12 @@ struct NodeProcess {
     try Data().write(to: URL(fileURLWithPath: log))
     try Data().write(to: URL(fileURLWithPath: directory + ".err"))
     let process = Process()
-    process.environment = ["PATH": "/usr/bin:/bin"]
-    if let blocks {
+    process.environment = ["PATH": "/usr/bin:/bin"].merging(clock?.environment ?? [:]) { $1 }
+    if blocks != nil || clock != nil {
+      let limit = blocks.map { "ulimit -S -f \($0); " } ?? ""
       process.executableURL = URL(fileURLWithPath: "/bin/sh")
       process.arguments =
-        ["-c", "ulimit -S -f \(blocks); exec \"$0\" serve \"$@\"", Program.path(of: "eir")] + flags
+        ["-c", "\(limit)exec \"$0\" serve \"$@\"", Program.path(of: "eir")] + flags
     } else {
       process.executableURL = URL(fileURLWithPath: Program.path(of: "eir"))
       process.arguments = ["serve"] + flags
@@ -86,6 +89,7 @@ struct NodeProcess {
 
   func status() async throws -> StatusReport {
     let answer = try await Self.eir(["status", "--format", "json"] + Self.flags(directory))
+    try #require(answer.status == 0, "\(answer.errors)")
     return try NodeJSON.decode(StatusReport.self, from: Data(answer.output.utf8))
   }
 

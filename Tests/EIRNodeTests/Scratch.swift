@@ -24,11 +24,12 @@ extension SmallRegistry {
   /// A process that another test is just starting may hold a copy of the former lock until it has
   /// become another program, so a refusal is asked again.
   static func keeper(
-    in directory: String, brake: Brake.Limit = Brake.Limit()
+    in directory: String, brake: Brake.Limit = Brake.Limit(), mostHeld: Int = HeldAnswers.most
   ) throws -> ListKeeper {
     let opened = retried(within: 5) { () -> Result<ListKeeper, any Error>? in
       let opened = Result {
-        try ListKeeper(directory: directory, registry: name, feed: feed, brakeLimit: brake)
+        try ListKeeper(
+          directory: directory, registry: name, feed: feed, brakeLimit: brake, mostHeld: mostHeld)
       }
       if case .failure(let error as NodeError) = opened, error.code == .directoryInUse {
         return nil

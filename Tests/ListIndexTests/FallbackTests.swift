@@ -55,7 +55,7 @@ import Testing
   func `after a compaction a damaged file costs nothing`(damage: Damage, seed: UInt64) throws {
     var walk = try Self.compacted(seed)
     #expect(
-      try Self.names(walk) == ["1.index", "1.log", "2.index", "2.log", "held", "lock"])
+      try Self.names(walk) == ["1.index", "1.log", "2.index", "2.log", "held", "held.copy", "lock"])
     walk.index = nil
     let newest = walk.folder / "list/2.index"
     let damaged = damage.apply(to: try contents(newest), using: &walk.random)
@@ -70,7 +70,9 @@ import Testing
     #expect(sentence.contains("newer program") == [.newerVersion, .unknownWord].contains(damage))
     try walk.expectSame()
     #expect(
-      try Self.names(walk) == ["1.index", "1.log", "2.log", "2.refused", "held", "lock"])
+      try Self.names(walk) == [
+        "1.index", "1.log", "2.log", "2.refused", "held", "held.copy", "lock",
+      ])
 
     // It goes on from there, whatever comes.
     try walk.store.apply(walk.delta(10))
@@ -80,12 +82,12 @@ import Testing
     try walk.expectSame()
     #expect(
       try Self.names(walk)
-        == ["1.index", "1.log", "2.log", "3.index", "3.log", "held", "lock"])
+        == ["1.index", "1.log", "2.log", "3.index", "3.log", "held", "held.copy", "lock"])
     try walk.store.compact()
     try walk.reopen()
     try walk.expectSame()
     #expect(
-      try Self.names(walk) == ["3.index", "3.log", "4.index", "4.log", "held", "lock"])
+      try Self.names(walk) == ["3.index", "3.log", "4.index", "4.log", "held", "held.copy", "lock"])
   }
 
   @Test(arguments: Damage.allCases)
@@ -99,7 +101,7 @@ import Testing
     walk.index = nil
     #expect(
       try Self.names(walk)
-        == ["2.index", "2.log", "3.index", "3.log", "held", "lock"])
+        == ["2.index", "2.log", "3.index", "3.log", "held", "held.copy", "lock"])
     let newest = walk.folder / "list/3.index"
     let damaged = damage.apply(to: try contents(newest), using: &walk.random)
     try FileSystem.replace(newest, with: damaged)
@@ -109,7 +111,7 @@ import Testing
     #expect(try walk.store.notices.contains(.olderIndex(position: before.head.position)))
     // The log of the list that is gone fits no other.
     #expect(
-      try Self.names(walk) == ["2.index", "2.log", "3.refused", "held", "lock"])
+      try Self.names(walk) == ["2.index", "2.log", "3.refused", "held", "held.copy", "lock"])
     for _ in 0..<10 { try walk.step() }
     try walk.reopen()
     try walk.expectSame()

@@ -23,10 +23,22 @@ struct StoreWalk {
       epoch: Samples.epoch, position: Position(0), issuedAt: Samples.now)
   }
 
+  /// A process that another test is just starting may hold a copy of the former lock until it has
+  /// become another program, so a refusal is asked again.
   static func open(_ folder: Folder, keepsLog: Bool = true) throws -> ListIndex {
-    try ListIndex(
-      directory: folder / "list", registry: Samples.registry, content: .feed(Samples.feed),
-      keepsLog: keepsLog)
+    func open() -> Result<ListIndex, ListIndexError> {
+      Result { () throws(ListIndexError) in
+        try ListIndex(
+          directory: folder / "list", registry: Samples.registry, content: .feed(Samples.feed),
+          keepsLog: keepsLog)
+      }
+    }
+    let opened = retried(within: 5) { () -> Result<ListIndex, ListIndexError>? in
+      let opened = open()
+      if case .failure(let error) = opened, error.code == .busy { return nil }
+      return opened
+    }
+    return try (opened ?? open()).get()
   }
 
   var store: ListIndex {

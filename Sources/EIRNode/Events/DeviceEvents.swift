@@ -181,7 +181,11 @@ final class DeviceEvents: Sendable {
   }
 
   private func deliver(_ batch: MessageQueue.Batch, by client: HTTPClient) async throws {
-    let content = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
+    let found = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
+    guard let content = found else {
+      logger.warning("events of devices are lost: another program has removed their file")
+      return
+    }
     let lines = content.count { $0 == 0x0A }
     do {
       let token = try await threads.runIfActive { [webhook] in try webhook.token() }

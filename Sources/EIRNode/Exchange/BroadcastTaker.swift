@@ -82,6 +82,7 @@ final class BroadcastTaker: Sendable {
       warnOfBrake(held)
     case .confirmed, .next(.ignore): break
     case .next(.goOn(let error)): throw error
+    case .next(.takeSnapshot(.tooManyToHold)): throw keeper.tooManyToHold()
     case .next: throw BroadcastRefusal(problem: ExchangeProblem(standing: keeper.standing))
     }
   }

@@ -48,6 +48,7 @@ struct ProblemMiddleware: RouterMiddleware {
     case .refused(let code): error.refusal ?? ExchangeError(code)
     case .diskFull: ExchangeError(.unavailable, "no room is left on the disk of the list")
     case .registryUnreachable: ExchangeError(.cutShort, error.description)
+    case .tooManyToHold: ExchangeError(.limitReached, error.description)
     // A file that came as a snapshot and is none.
     case .file: ExchangeError(.contentDiffers, "this is no list that can be used")
     default: ExchangeError(.internalFailure)

@@ -24,6 +24,12 @@ final class RegistryAsker: Sendable {
     var answer: CheckAnswer
     var codes: GroundCodeSet
     var validUntil: Instant
+
+    /// After a clock that was ahead has gone back, an answer counts no longer than any other.
+    func counts(asOf now: Instant) -> Bool {
+      let left = validUntil.seconds(since: now)
+      return left > 0 && left <= RegistryAsker.longestRememberedSeconds
+    }
   }
 
   struct Counts: Hashable, Sendable {
@@ -72,14 +78,14 @@ final class RegistryAsker: Sendable {
   /// What was answered lately, for a person who looks: not counted.
   func known(_ imei: IMEI, asOf now: Instant) -> Answer? {
     state.withLock { state in
-      (state.young[imei] ?? state.old[imei]).flatMap { $0.validUntil > now ? $0 : nil }
+      (state.young[imei] ?? state.old[imei]).flatMap { $0.counts(asOf: now) ? $0 : nil }
     }
   }
 
   /// What was answered lately, without asking.
   func remembered(_ imei: IMEI, asOf now: Instant) -> Answer? {
     state.withLock { state in
-      guard let answer = state.young[imei] ?? state.old[imei], answer.validUntil > now else {
+      guard let answer = state.young[imei] ?? state.old[imei], answer.counts(asOf: now) else {
         return nil
       }
       state.counts.remembered += 1

@@ -190,6 +190,15 @@ struct FilesLoop: Sendable {
       try keeper.takeBroadcast(delta, asOf: .now())
     }
     switch progress {
+    case .next(.takeSnapshot(.tooManyToHold)):
+      // A later list may be without it. It is tried again as it is, for settings may change.
+      guard
+        let full = try await manifests(&memory).last(where: { other in
+          other.name.kind == .full
+            && other.checkpoint.checkpoint.position > delta.checkpoint.position
+        })
+      else { throw keeper.tooManyToHold() }
+      return try await install(full, &memory)
     case .next(.takeSnapshot(let reason)):
       // Looked at again at once only where something has changed by it.
       let isNews = !memory.needsFull

@@ -34,9 +34,9 @@ final class GSUPConnection {
   private var fromClient = IPABuffer()
   private var fromHLR = IPABuffer()
   private var hasHeardHLR = false
-  /// For the HLR, until it accepts the connection.
-  private var held: [ByteBuffer] = []
-  private var heldOctets = 0
+  /// For the HLR, until it accepts the connection and what has come in one read is looked at. One
+  /// piece, for a message may have three octets only.
+  private var forHLR = ByteBuffer()
   /// Checks whose answer is to come.
   private var waiting = 0
   /// Nothing more is taken from the client, which is let go when it has its answers.
@@ -66,7 +66,14 @@ final class GSUPConnection {
 
   func flush() {
     client?.flush()
-    if case .open(let context) = hlr { context.flush() }
+    if case .open(let context) = hlr { flush(toHLR: context) }
+  }
+
+  private func flush(toHLR context: ChannelHandlerContext) {
+    guard forHLR.readableBytes > 0 else { return }
+    var octets = ByteBuffer()
+    swap(&octets, &forHLR)
+    context.writeAndFlush(NIOAny(octets), promise: nil)
   }
 
   /// Takes no more from the client, and closes when every check has its answer.
@@ -105,13 +112,8 @@ extension GSUPConnection {
   }
 
   private func passOn(_ message: ByteBuffer) {
-    switch hlr {
-    case .open(let context): context.write(NIOAny(message), promise: nil)
-    case .connecting:
-      held.append(message)
-      heldOctets += message.readableBytes
-    case .gone: break
-    }
+    if case .gone = hlr { return }
+    forHLR.writeImmutableBuffer(message)
   }
 
   private func check(_ message: [UInt8]) {
@@ -152,7 +154,7 @@ extension GSUPConnection {
   private var canTakeMore: Bool {
     guard !isFinishing, waiting < relay.limits.waitingChecks else { return false }
     switch hlr {
-    case .connecting: return heldOctets < relay.limits.heldOctets
+    case .connecting: return forHLR.readableBytes < relay.limits.heldOctets
     case .open(let context): return context.channel.isWritable
     case .gone: return false
     }
@@ -189,7 +191,7 @@ extension GSUPConnection {
       return
     }
     hlr = .gone
-    context.flush()
+    flush(toHLR: context)
     context.close(mode: .output, promise: nil)
     let bound = NIOLoopBound(context, eventLoop: eventLoop)
     eventLoop.scheduleTask(in: relay.limits.stream.linger) { bound.value.close(promise: nil) }
@@ -207,10 +209,7 @@ extension GSUPConnection {
       return
     }
     hlr = .open(context)
-    for message in held { context.write(NIOAny(message), promise: nil) }
-    context.flush()
-    held = []
-    heldOctets = 0
+    flush(toHLR: context)
     readClientAgain()
   }
 
@@ -242,7 +241,7 @@ extension GSUPConnection {
     // First, for closing calls back.
     let former = hlr
     hlr = .gone
-    held = []
+    forHLR = ByteBuffer()
     hlrUnwritableSince = nil
     if case .open(let context) = former { context.close(promise: nil) }
     guard let client, !isClosing else { return }

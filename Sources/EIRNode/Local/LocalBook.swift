@@ -21,6 +21,8 @@ struct LocalBook: Sendable {
   static let mostBytes = 64 << 20
   /// Of the line that ends an entry: every byte of its texts may have to be escaped.
   static let longestEndBytes = 2 * (LocalNote.longestReason + 2 * LocalNote.longestName) + 256
+  /// Of any line.
+  static let longestLineBytes = longestEndBytes + 2 * LocalEntry.longestCaseReference + 256
 
   private struct Line: Codable {
     struct End: Codable {
@@ -46,10 +48,12 @@ struct LocalBook: Sendable {
   private var places: [LocalID: Int] = [:]
   private var inForce: [Key: LocalID] = [:]
   private var suspended: [Key: LocalID] = [:]
-  /// Up to where the file holds whole lines.
+  /// Up to where the file holds what counts, or is counted as damaged.
   private var end = 0
-  /// Of the file, as this process knows it; nil where there is none.
-  private var size: Int?
+  /// Whether the end of a line is missing there.
+  private var isOpenEnded = false
+  /// The file, as this process has left it; nil where there is none.
+  private var mark: FileMark?
 
   init(directory: String) throws(NodeError) {
     path = directory + "/local.ndjson"
@@ -60,19 +64,35 @@ struct LocalBook: Sendable {
     }
     defer { close(file) }
     let bytes = try SmallFile.content(of: file, path: path, most: Self.mostBytes)
-    size = bytes.count
-    // What stands behind the last end of a line was cut off by a crash and never answered.
+    mark = FileMark(of: file)
     end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    let decoder = JSONDecoder()
     for line in bytes[..<end].split(separator: 0x0A) {
-      guard LocalSum.isRight(line), let line = try? decoder.decode(Line.self, from: Data(line)),
-        take(line)
-      else {
-        damagedLines += 1
+      guard let line = Self.decoded(line), take(line) else {
         suspendAll()
         continue
       }
     }
+    readOpenEnd(bytes[end...])
+  }
+
+  private static func decoded(_ line: ArraySlice<UInt8>) -> Line? {
+    guard LocalSum.isRight(line) else { return nil }
+    return try? JSONDecoder().decode(Line.self, from: Data(line))
+  }
+
+  /// What stands behind the last end of a line. What a crash has cut off was never answered and is
+  /// written over. Anything else was damaged, and may have ended any entry.
+  private mutating func readOpenEnd(_ bytes: ArraySlice<UInt8>) {
+    switch LocalSum.openEnd(bytes, longest: Self.longestLineBytes) {
+    case .cutOff: return
+    case .whole:
+      // An entry that was not answered is not made; one that somebody has ended stays ended.
+      guard let line = Self.decoded(bytes), line.ended != nil else { return }
+      if !take(line) { suspendAll() }
+    case .damaged: suspendAll()
+    }
+    end = bytes.endIndex
+    isOpenEnded = true
   }
 
   var inForceCount: Int { inForce.count }
@@ -156,7 +176,9 @@ struct LocalBook: Sendable {
     entries[place].suspended = nil
   }
 
+  /// After a line that cannot be read, or makes no sense.
   private mutating func suspendAll() {
+    damagedLines += 1
     for (key, id) in inForce {
       suspended[key] = id
       if let place = places[id] { entries[place].suspended = true }
@@ -173,26 +195,28 @@ struct LocalBook: Sendable {
     } catch {
       throw NodeError(.file, "the entry cannot be written", underlying: error)
     }
+    if isOpenEnded { bytes.insert(0x0A, at: 0) }
     guard end + bytes.count + reserved <= Self.mostBytes else {
       throw NodeError(
         .notAccepted, "\(path) is full: what was ended stays in it; ask the registry for more")
     }
     try write(bytes)
     end += bytes.count
+    isOpenEnded = false
     guard take(line) else { preconditionFailure("a line was written that makes no sense") }
   }
 
-  /// Writes where the last whole line ends. When it throws, nothing counts behind that.
+  /// Writes at ``end``. When it throws, nothing counts behind that.
   private mutating func write(_ bytes: [UInt8]) throws(NodeError) {
     // Only a file that was never there is made.
-    let making = size == nil ? O_CREAT | O_EXCL : 0
+    let making = mark == nil ? O_CREAT | O_EXCL : 0
     let file = open(path, O_WRONLY | O_CLOEXEC | making, 0o640)
     guard file >= 0 else {
       throw [ENOENT, EEXIST].contains(errno) ? changed : .system("write", path: path)
     }
     defer { close(file) }
-    guard lseek(file, 0, SEEK_END) == size ?? 0 else { throw changed }
-    defer { size = Int(lseek(file, 0, SEEK_END)) }
+    guard mark == nil || FileMark(of: file) == mark else { throw changed }
+    defer { mark = FileMark(of: file) }
     // Torn lines, of a crash or of a failure, are taken away before anything follows them.
     guard ftruncate(file, off_t(end)) == 0, lseek(file, off_t(end), SEEK_SET) == off_t(end),
       SmallFile.writeAll(bytes, to: file), fsync(file) == 0

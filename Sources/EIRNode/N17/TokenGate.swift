@@ -163,7 +163,10 @@ extension TokenGate.State {
       if now < until { return .some(nil) }
       accepted[line] = nil
     }
-    guard let (fault, until) = refused[line], now < until else { return nil }
+    // After a clock that was ahead has gone back, a refusal counts no longer than any other.
+    guard let (fault, until) = refused[line], now < until,
+      until.seconds(since: now) <= TokenGate.refusedSeconds
+    else { return nil }
     counts.refused[fault, default: 0] += 1
     return .some(fault.refusal)
   }

@@ -110,6 +110,7 @@ extension S13Handler {
   }
 
   private func look(at now: NIODeadline, context: ChannelHandlerContext) {
+    account(context: context)
     switch session.state {
     case .expectingCapabilities, .admitting:
       if now - since > service.limits.capabilities { context.close(promise: nil) }
@@ -134,6 +135,7 @@ extension S13Handler {
   func channelInactive(context: ChannelHandlerContext) {
     for probe in probes { probe.succeed(false) }
     probes = []
+    service.peers.memory.release(ObjectIdentifier(context.channel))
     if let peer = session.peer {
       service.peers.remove(peer.host, ObjectIdentifier(context.channel))
       if session.state == .open || session.state == .disconnecting {

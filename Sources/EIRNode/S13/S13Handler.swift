@@ -94,6 +94,9 @@ final class S13Handler: ChannelInboundHandler {
   var answers = ByteBuffer()
   /// Requests that wait for the CEIR.
   private var pendingCount = 0
+  private var pendingBytes = 0
+  /// Whether what this connection holds is told to ``S13Memory``.
+  var isAccounted = false
   /// Nothing is looked at until it is known whether the peer may come in.
   var isHeld = false
   /// Nothing more is looked at; what waits for the CEIR is still answered.
@@ -133,7 +136,13 @@ final class S13Handler: ChannelInboundHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     send(context: context)
+    account(context: context)
     context.fireChannelReadComplete()
+  }
+
+  /// Beside answers that are on their way.
+  var heldBytes: Int {
+    (received.readableBytes > 0 ? received.storageCapacity : 0) + pendingBytes
   }
 
   /// Answers every whole message that has come.
@@ -208,10 +217,12 @@ final class S13Handler: ChannelInboundHandler {
     context: ChannelHandlerContext
   ) {
     pendingCount += 1
+    pendingBytes += message.byteCount
     var kept = ByteBuffer()
     kept.writeBytes(of: message, 0..<message.byteCount)
     answer.assumeIsolated().whenComplete { [self] result in
       pendingCount -= 1
+      pendingBytes -= kept.readableBytes
       guard context.channel.isActive else { return }
       switch result {
       case .success(let answer):
@@ -223,13 +234,15 @@ final class S13Handler: ChannelInboundHandler {
           into: &answers)
       }
       send(context: context)
+      account(context: context)
       if isClosing { closeIfAnswered(context: context) }
     }
   }
 
   func send(context: ChannelHandlerContext) {
     guard answers.readableBytes > 0 else { return }
-    var bytes = context.channel.allocator.buffer(capacity: answers.capacity)
+    var bytes = context.channel.allocator.buffer(
+      capacity: min(answers.capacity, service.limits.answerBytes))
     swap(&bytes, &answers)
     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }

@@ -9,6 +9,10 @@ package struct S13Limits: Sendable {
   package var pendingAnswers = 1_024
   /// Bytes that are kept while it is found out whether a peer may come in.
   package var heldBytes = 1 << 18
+  /// That all connections of the node hold together; see ``S13Memory``.
+  package static let bytesOfAll = 256 << 20
+  /// Kept by a connection for its next answers, from one read to the next.
+  package var answerBytes = 16_384
   /// A connection without its capabilities request.
   package var capabilities: TimeAmount = .seconds(10)
   /// From the first to the last byte of one message.

@@ -54,7 +54,14 @@ package final class S13Peers: Sendable {
     let count = Atomic<Int>(0)
   }
 
-  package init(allowed: S13Settings.AllowedPeers) { self.allowed = allowed }
+  let memory: S13Memory
+
+  package init(
+    allowed: S13Settings.AllowedPeers, mostBytes: Int = S13Limits.bytesOfAll
+  ) {
+    self.allowed = allowed
+    memory = S13Memory(most: mostBytes)
+  }
 
   package var reports: [Report] {
     open.withLock { open in

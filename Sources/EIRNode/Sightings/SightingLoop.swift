@@ -103,7 +103,11 @@ final class SightingLoop: Sendable {
   }
 
   private func send(_ batch: MessageQueue.Batch, by client: RegistryClient) async throws {
-    let content = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
+    let found = try await threads.runIfActive { [queue] in try queue.content(of: batch) }
+    guard let content = found else {
+      logger.warning("sightings are lost: another program has removed their file")
+      return
+    }
     let response = try await client.ask(
       .POST, ExchangePath.sightings, body: (ExchangePath.ndjson, content), key: batch.key,
       deadline: .now() + Self.patience)
@@ -144,7 +148,8 @@ final class SightingLoop: Sendable {
   func handOver(by outgoing: OutgoingFiles) async throws {
     while let batch = queue.oldest {
       try await threads.runIfActive { [queue] in
-        let sightings = try Self.lines(try queue.content(of: batch))
+        guard let content = try queue.content(of: batch) else { return }
+        let sightings = try Self.lines(content)
         if !sightings.isEmpty {
           try outgoing.write(.sightings, sightings.map(InboundRecord.sighting))
         }

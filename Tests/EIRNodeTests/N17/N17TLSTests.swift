@@ -12,9 +12,23 @@ import Testing
 /// What strangers can hold open on a port with TLS.
 @Suite(.serialized, .enabled(if: Tool.isInstalled("openssl")))
 struct N17TLSTests {
+  @Test func `who never agrees on TLS does not fill the log`() async throws {
+    let log = LogLines()
+    let count = SignallingTLS.mostRefusalLines + 20
+    try await silent(count, limits: .init(), log: log) { server, channels in
+      for channel in channels {
+        // Speaks in the clear.
+        try? await channel.writeAndFlush(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n")).get()
+        try await channel.closeFuture.get()
+      }
+      try await eventually("no connection is left") { server.openConnections == 0 }
+    }
+    #expect(log.lines.count == SignallingTLS.mostRefusalLines, "\(log.lines)")
+  }
+
   /// A listener with TLS, and connections to it that say nothing.
   private func silent(
-    _ count: Int, limits: SignallingTLS.Limits,
+    _ count: Int, limits: SignallingTLS.Limits, log: LogLines = LogLines(),
     _ body: (CheckServer, [any Channel]) async throws -> Void
   ) async throws {
     let scratch = try Scratch()
@@ -24,7 +38,7 @@ struct N17TLSTests {
       certificate: scratch.path + "/ca.crt", key: scratch.path + "/ca.key")
     let tls = try SignallingTLS(
       files, for: "n17", texts: FileWatch.read(SignallingTLS.paths(files)), limits: limits,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      logger: Logger(label: "test") { _ in log.handler })
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let server = try await CheckServer.start(
       host: "127.0.0.1", port: 0, group: group, security: tls.security,

@@ -80,6 +80,22 @@ struct TokenGateTests {
     #expect(try await ask(gate, "Bearer a.b.c", asOf: later) == (.invalidToken, false))
   }
 
+  @Test func `a token that was refused while the clock was ahead counts when it is right again`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let tokens = Tokens(directory: scratch.path)
+    let gate = try await gate(tokens.makeKey("nrf"))
+    let line = "Bearer " + (try await tokens.sign(Tokens.claims(seconds: 100)))
+    let now = Instant.now()
+    #expect(try await ask(gate, line, asOf: now).refusal == nil)
+    let ahead = now.adding(seconds: 30 * 86_400)
+    #expect(try await ask(gate, line, asOf: ahead) == (.invalidToken, false))
+    #expect(try await ask(gate, line, asOf: ahead) == (.invalidToken, true))
+    #expect(try await ask(gate, line, asOf: now) == (nil, false))
+    #expect(try await ask(gate, line, asOf: now) == (nil, true))
+  }
+
   @Test func `many who bring the same new token wait for one verification`() async throws {
     let scratch = try Scratch()
     let tokens = Tokens(directory: scratch.path)

@@ -120,6 +120,11 @@ final class DiameterPeer: Sendable {
     return inbox.bytes.withLock { $0.isEmpty }
   }
 
+  /// From now on nothing is read.
+  func stopReading() async throws {
+    try await channel.setOption(.autoRead, value: false).get()
+  }
+
   func close() async throws {
     // It may be closed already.
     _ = try? await channel.close().get()
