@@ -1,7 +1,7 @@
 import DeviceIdentity
 import DeviceLists
 
-/// The files of one operator: a month, the day after it, and perhaps the month once more, corrected.
+/// The files of one operator: a month, the day after it, and perhaps the month corrected.
 ///
 /// Lines stand by day, for so many cards at a time: memory does not grow with the country.
 final class DumpWriter {

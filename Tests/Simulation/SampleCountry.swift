@@ -128,8 +128,8 @@ package struct SampleCountry: Sendable {
     return 2 * ofFirst + count / types.count < Int(Self.serialsPerType)
   }
 
-  /// By chance of either operator, unless one is given. Those below twice ``deviceCount`` are in the
-  /// devices of the country.
+  /// By chance of either operator, unless one is given. Those below twice ``deviceCount`` are in
+  /// the devices of the country.
   func subscriber(_ number: Int, operatorIndex: Int? = nil) -> SampleSubscriber {
     let isOfAlfa = chance.holds(.operators, number, percent: Self.percentOfAlfa)
     let (high, low) = UInt64(number).multipliedFullWidth(by: subscriberStep)

@@ -1,5 +1,5 @@
-/// What a sample country's networks see beside ordinary devices, each with a known number: some that
-/// rules must find, and some that look alike and must not be found.
+/// What a sample country's networks see beside ordinary devices, each with a known number: some
+/// that rules must find, and some that look alike and must not be found.
 package enum SampleKind: String, CaseIterable, Sendable {
   /// A genuine IMEI that copies use too, each with a subscriber of its own.
   case clones

@@ -42,6 +42,7 @@ extension SampleSightings {
     let files = dumps.map {
       "    { \"name\": \"\($0.name)\", \"lines\": \($0.lines), \"refused\": \($0.refused) }"
     }
+    let cleared = truth.clones.filter(\.isBillingError).map(\.imei.dialled)
     let nextDay = firstDay.daysSinceEpoch + Int64(dayCount)
     file.bytes.append(
       """
@@ -59,7 +60,7 @@ extension SampleSightings {
         "innocents": {
       \(Self.members(truth, SampleKind.allCases.filter { $0.condition == nil }))
         },
-        "clearedByCorrection": \(Self.list(truth.clones.filter(\.isBillingError).map(\.imei.dialled))),
+        "clearedByCorrection": \(Self.list(cleared)),
         "clones": [
       \(truth.clones.map(described).joined(separator: ",\n"))
         ]

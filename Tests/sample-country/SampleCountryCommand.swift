@@ -13,11 +13,12 @@ struct SampleCountryCommand: ParsableCommand {
       same list as it might come from a police station. The same seed gives the same files.
 
       With --seen also what the networks saw, for `ceir import operator`: a month of each operator \
-      (alfa_20251201_20251231.csv), the day after it (alfa_20260101_20260101.csv), and alfa's month \
-      once more without what alfa calls a billing error (corrected/alfa_20251201_20251231.csv). \
-      truth.json names every planted device, the condition that must find it, the genuine owner of \
-      every clone, and the clones that the corrected file clears. The radio technologies are drawn \
-      by chance, as the list of types names no bands: a rule about them finds innocents.
+      (alfa_20251201_20251231.csv), the day after it (alfa_20260101_20260101.csv), and alfa's \
+      month once more without what alfa calls a billing error \
+      (corrected/alfa_20251201_20251231.csv). truth.json names every planted device, the \
+      condition that must find it, the genuine owner of every clone, and the clones that the \
+      corrected file clears. The radio technologies are drawn by chance, as the list of types \
+      names no bands: a rule about them finds innocents.
 
       PLANTED, TO BE FOUND
       \(kinds { $0.condition != nil })
