@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file without a name, which is gone when it is closed, or when the program ends in whatever way:
-/// it holds personal data.
+/// A file without a name, which is gone when it is closed, or when the program ends in whatever
+/// way: it holds personal data.
 final class NamelessFile: Sendable {
   let descriptor: Int32
   private let directory: String

@@ -161,6 +161,11 @@ struct ConditionCommand: AsyncParsableCommand {
   struct Settings: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "What the conditions of this country have in common.",
+      discussion: """
+        EXAMPLES
+          ceir condition settings show
+          ceir condition settings set country.json --because "an amnesty until July"
+        """,
       subcommands: [SetSettings.self, ShowSettings.self])
   }
 

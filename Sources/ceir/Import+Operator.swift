@@ -149,7 +149,7 @@ extension Import.Operator {
       Terminal.error(
         "ceir: \(path) was refused and nothing was changed. If it is right nevertheless: --accept "
           + "\(names) --because WHY.")
-      throw ExitCode(CommandFailure.failed)
+      throw ExitCode(CommandFailure.undecided)
     }
   }
 
