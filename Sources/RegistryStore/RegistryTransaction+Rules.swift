@@ -1,3 +1,4 @@
+package import DeviceIdentity
 package import DeviceLists
 import PostgreSQL
 
@@ -10,6 +11,33 @@ package struct RuleDocument: Sendable {
   package let since: Instant
   package let setBy: String
   package let reason: String
+}
+
+/// A device for which a condition holds.
+package struct FoundDevice: Sendable {
+  /// Nil where `identity` is no IMEI.
+  package let imei: IMEI?
+  package let identity: String
+  package let since: CivilDate
+  /// Nil: no block, or none yet.
+  package let blockOn: CivilDate?
+
+  init(imei: IMEI?, identity: String, since: CivilDate, blockOn: CivilDate?) {
+    self.imei = identity.isEmpty ? imei : nil
+    self.identity = identity
+    self.since = since
+    self.blockOn = blockOn
+  }
+}
+
+extension PostgreSQLRow {
+  fileprivate func day(_ column: PostgreSQLColumn) throws -> CivilDate {
+    CivilDate(daysSinceEpoch: Int64(try date(column).daysSince1970))
+  }
+
+  fileprivate func optionalDay(_ column: PostgreSQLColumn) throws -> CivilDate? {
+    try optionalDate(column).map { CivilDate(daysSinceEpoch: Int64($0.daysSince1970)) }
+  }
 }
 
 extension RegistryTransaction {
@@ -38,6 +66,37 @@ extension RegistryTransaction {
   package func versions(ofCondition label: String) async throws -> [RuleDocument] {
     try await connection.query(Self.conditionVersions, label).map { try Self.ruleDocument($0) }
   }
+
+  /// Devices for which a condition holds, in the order of their IMEIs, many at a time. Served by
+  /// classification_open.
+  package nonisolated(nonsending) func readFound(
+    by label: String, _ body: ([FoundDevice]) async throws -> Void
+  ) async throws {
+    var last: (imei: Int64, identity: String) = (-2, "")
+    while true {
+      let rows = try await connection.query(
+        Self.foundDevices, label, last.imei, last.identity, Self.foundStep)
+      let found = try rows.map { row in
+        FoundDevice(
+          imei: IMEI(number: UInt64(clamping: try row.int64("imei"))),
+          identity: try row.string("identity"), since: try row.day("since"),
+          blockOn: try row.optionalDay("block_on"))
+      }
+      if !found.isEmpty { try await body(found) }
+      guard found.count == Int(Self.foundStep), let row = rows.last else { return }
+      last = (try row.int64("imei"), try row.string("identity"))
+    }
+  }
+
+  private static let foundStep: Int32 = 10_000
+
+  private static let foundDevices = """
+    SELECT imei, identity, since, block_on
+      FROM classification
+     WHERE condition = $1 AND until IS NULL AND (imei, identity) > ($2, $3)
+     ORDER BY imei, identity
+     LIMIT $4
+    """
 
   package func setRuleSettings(
     _ document: String, reason: String, by actor: String

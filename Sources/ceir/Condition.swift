@@ -1,5 +1,6 @@
 import ArgumentParser
 import CEIRService
+import DeviceIdentity
 import DeviceLists
 import DeviceRules
 import Foundation
@@ -20,7 +21,9 @@ struct ConditionCommand: AsyncParsableCommand {
         ceir condition remove duplicates --because "replaced by duplicates-daily"
         ceir condition settings set country.json --because "first settings"
       """,
-    subcommands: [Set.self, List.self, Show.self, Remove.self, Settings.self])
+    subcommands: [
+      Set.self, List.self, Show.self, Found.self, Remove.self, Settings.self,
+    ])
 
   /// What a document may have.
   static let longestDocumentBytes = 65_536
@@ -129,6 +132,45 @@ struct ConditionCommand: AsyncParsableCommand {
             + "\(newest.reason)")
       }
       Terminal.output(document)
+    }
+  }
+
+  struct Found: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The devices for which a condition holds, as CSV: device, since, block_on.",
+      discussion: """
+        A device is named by its IMEI with the check digit, or by what came in its place.
+
+        EXAMPLES
+          ceir condition found duplicates > duplicates.csv
+        """)
+
+    @Argument(help: "The condition.") var label: String
+    @OptionGroup var registry: RegistryOptions
+
+    func run() async throws {
+      try await registry.withRegistry(longWork: true) { store in
+        let versions = try await store.read { try await $0.versions(ofCondition: label) }
+        guard !versions.isEmpty else {
+          throw ValidationError("There is no condition \(label): see `ceir condition list`.")
+        }
+        Terminal.output("device,since,block_on")
+        try await store.read { registry in
+          try await registry.readFound(by: label) { found in
+            let lines = found.map { device in
+              let name = device.imei?.dialled ?? Self.quoted(device.identity)
+              return "\(name),\(device.since),\(device.blockOn?.description ?? "")"
+            }
+            Terminal.output(lines.joined(separator: "\n"))
+          }
+        }
+      }
+    }
+
+    /// RFC 4180; and a spreadsheet must not take it for a formula.
+    private static func quoted(_ text: String) -> String {
+      let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
+      return "\"\((isFormula ? "'" : "") + text.replacing("\"", with: "\"\""))\""
     }
   }
 

@@ -1,5 +1,6 @@
 import DeviceLists
 import Foundation
+import ListIndex
 
 #if canImport(Glibc)
   import Glibc
