@@ -26,6 +26,7 @@ struct Benchmark {
       "snapshot": { _ in try await SnapshotBenchmark.run() },
       "propagation": { _ in try await PropagationBenchmark.run() },
       "import": { _ in try await ImportBenchmark.run() },
+      "classify": { _ in try await ClassifyBenchmark.run() },
       "copy": { _ in try await CopyBenchmark.run() },
       "publish": { _ in try await PublishBenchmark().run() },
     ]
