@@ -196,7 +196,8 @@ extension LocalPostgreSQL {
 
   private func writeSettings(_ user: ServerUser) throws(LocalPostgreSQLError) -> Bool {
     let settings = ServerSettings(
-      logDirectory: directory.log, isDurable: configuration.isDurable)
+      logDirectory: directory.log, isDurable: configuration.isDurable,
+      majorVersion: directory.version)
     return try directory.write(
       settings, clients: user.clients, roles: [Self.superuser] + configuration.roles, owner: user)
   }

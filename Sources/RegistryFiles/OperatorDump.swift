@@ -42,8 +42,10 @@ package struct OperatorDump: ~Copyable, Sendable {
   private let expected: OperatorNetworks
   /// What the lines that were read have in common; complete once ``next()`` has returned nil.
   package private(set) var counts = DumpCounts()
-  /// Files are mostly in the order of days: the digits that were read last, and their day.
-  private var lastDate: (digits: UInt64, day: CivilDate)?
+  /// Days that were read before, by their digits: a file has few different ones.
+  private var knownDays: [(digits: UInt64, day: CivilDate?)] = Array(
+    repeating: (0, nil), count: knownDayCount)
+  private static let knownDayCount = 64
   private var lastTechnologies: (word: UInt64, technologies: RadioTechnology)?
 
   /// Reads as far as the header.
@@ -126,7 +128,10 @@ package struct OperatorDump: ~Copyable, Sendable {
   /// `20261123` or `2026-11-23`.
   private mutating func parseDate() throws(FieldFault) -> CivilDate {
     let digits = table.reader.number(columns.date, digits: 8)
-    if let digits, let lastDate, lastDate.digits == digits { return lastDate.day }
+    if let digits {
+      let known = knownDays[Int(digits % UInt64(Self.knownDayCount))]
+      if known.digits == digits, let day = known.day { return day }
+    }
     let day: CivilDate? =
       if let digits {
         CivilDate(
@@ -146,7 +151,7 @@ package struct OperatorDump: ~Copyable, Sendable {
         "is not among the days of the file, \(options.days.lowerBound) to "
           + "\(options.days.upperBound)", column: columns.date)
     }
-    if let digits { lastDate = (digits, day) }
+    if let digits { knownDays[Int(digits % UInt64(Self.knownDayCount))] = (digits, day) }
     return day
   }
 
