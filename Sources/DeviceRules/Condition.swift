@@ -97,6 +97,11 @@ package struct Condition: Hashable, Sendable {
       && text.unicodeScalars.allSatisfy { $0 != "|" && $0.properties.generalCategory != .control }
   }
 
+  /// What must be known of a device for its rules.
+  package var needs: EvidenceNeeds {
+    parts.reduce([]) { $0.union($1.dimension.rule.needs) }
+  }
+
   /// The windows of its rules.
   package var windows: [Window] { parts.compactMap(\.dimension.rule.window) }
 

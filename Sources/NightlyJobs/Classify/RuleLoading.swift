@@ -40,6 +40,11 @@ package struct RuleLoading: Sendable {
     let versions =
       documents.map { "\($0.label)@\($0.version)" }
       + ["settings@\(settingsDocument?.version ?? 0)", "networks \(networks.sorted())"]
+    for condition in conditions where condition.needs.contains(.events) {
+      throw ImportRefusal(
+        "The condition \(condition.label) needs operators' timed events, which are not taken in "
+          + "yet: it would never find anything.")
+    }
     let effective = settings ?? Self.usual(networks: networks)
     return Rules(
       ruleset: try Ruleset(
