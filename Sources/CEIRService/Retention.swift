@@ -4,7 +4,8 @@ package import RegistryStore
 import ServiceLifecycle
 
 /// Erases what has been kept for long enough, hour by hour, in bounded steps: the journal before
-/// its horizon, answers to repeated messages, queries, sightings, and the subscribers of requests.
+/// its horizon, answers to repeated messages, queries, sightings and months of them, and the
+/// subscribers of requests.
 package struct Retention: Service {
   static let interval = Duration.seconds(3_600)
 
@@ -15,16 +16,19 @@ package struct Retention: Service {
     package var queries = 0
     package var sightings = 0
     package var subscribers = 0
+    /// Of months of sightings: the rows, and one more for each month.
+    package var months = 0
 
     package init(
       journal: Int = 0, messages: Int = 0, queries: Int = 0, sightings: Int = 0,
-      subscribers: Int = 0
+      subscribers: Int = 0, months: Int = 0
     ) {
       self.journal = journal
       self.messages = messages
       self.queries = queries
       self.sightings = sightings
       self.subscribers = subscribers
+      self.months = months
     }
   }
 
@@ -80,6 +84,7 @@ package struct Retention: Service {
     outcome.queries = try await repeated { try await $0.eraseQueries() }
     outcome.sightings = try await repeated { try await $0.eraseSightings(days: days) }
     outcome.subscribers = try await repeated { try await $0.eraseSubscribers(days: days) }
+    outcome.months = try await repeated { try await $0.eraseMonth() }
     return outcome
   }
 
@@ -101,7 +106,7 @@ package struct Retention: Service {
       metadata: [
         "journalRows": "\(outcome.journal)", "messages": "\(outcome.messages)",
         "queries": "\(outcome.queries)", "sightings": "\(outcome.sightings)",
-        "subscribers": "\(outcome.subscribers)",
+        "subscribers": "\(outcome.subscribers)", "monthRows": "\(outcome.months)",
       ])
   }
 }

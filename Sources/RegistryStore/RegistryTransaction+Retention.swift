@@ -29,6 +29,19 @@ extension RegistryTransaction {
     try await erase("SELECT erase_sightings($1, $2)", Int32(clamping: days), Self.retentionStep)
   }
 
+  /// The oldest month of sightings, if it is older than the settings of the rules say: who used
+  /// which device goes, that it was seen stays.
+  package func eraseMonth() async throws -> Int {
+    try await connection.query(Self.eraseOldestMonth).only().int(0)
+  }
+
+  /// Six months where nobody has set anything, as RuleSettings has it.
+  private static let eraseOldestMonth = """
+    SELECT erase_sighting_month(
+             COALESCE((SELECT (document::jsonb ->> 'retentionMonths')::integer
+                         FROM rule_settings ORDER BY version DESC LIMIT 1), 6))
+    """
+
   /// The subscribers of decided requests; the requests themselves stay.
   package func eraseSubscribers(days: Int) async throws -> Int {
     try await erase("SELECT erase_subscribers($1, $2)", Int32(clamping: days), Self.retentionStep)

@@ -88,6 +88,22 @@ extension RegistryTransaction {
     }
   }
 
+  /// IMEIs for which each condition holds. Served by classification_open.
+  package func foundCounts() async throws -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for row in try await connection.query(Self.foundByCondition) {
+      counts[try row.string("condition")] = try row.int("devices")
+    }
+    return counts
+  }
+
+  private static let foundByCondition = """
+    SELECT condition, count(*) AS devices
+      FROM classification
+     WHERE until IS NULL AND imei >= 0
+     GROUP BY condition
+    """
+
   private static let foundStep: Int32 = 10_000
 
   private static let foundDevices = """

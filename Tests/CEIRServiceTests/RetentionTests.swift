@@ -43,6 +43,34 @@ struct RetentionTests {
     await registry.close()
   }
 
+  @Test func `months of sightings end, and that a device was seen stays`() async throws {
+    let registry = try await TestRegistry.make()
+    try await registry.owner.transaction {
+      try await $0.script(
+        """
+        SET LOCAL search_path = ceir;
+        INSERT INTO operator (code, name) VALUES ('alfa', 'Alfa');
+        SELECT add_sighting_month('2020-02-01'), begin_sightings(1, '2020-02-01');
+        INSERT INTO sighting_202002_1_new (imei, imsi, msisdn, days, technologies)
+        VALUES (35209900176148, 1, 1, 10, 0), (35209900176148, 2, 1, 268435456, 0);
+        SELECT finish_sightings(1, '2020-02-01');
+        SELECT add_sighting_month(date_trunc('month', now())::date);
+        """)
+    }
+    let retention = Retention(
+      store: registry.store, settings: CEIRSettings(), metrics: CEIRMetrics(),
+      logger: Logger(label: "test"), reached: { nil })
+    #expect(try await retention.erase() == Retention.Outcome(months: 3))
+    #expect(try await retention.erase() == Retention.Outcome())
+    let seen = try await registry.owner.withConnection { connection in
+      try await connection.query(
+        "SELECT concat_ws(' ', imei, first_day, last_day) AS line FROM ceir.seen_imei"
+      ).map { try $0.string("line") }
+    }
+    #expect(seen == ["35209900176148 2020-02-02 2020-02-29"])
+    await registry.close()
+  }
+
   @Test func `the service runs until it is told to end`() async throws {
     let registry = try await TestRegistry.make()
     try await registry.owner.transaction { try await $0.script(Self.journal) }

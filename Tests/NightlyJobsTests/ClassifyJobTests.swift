@@ -107,6 +107,29 @@ struct ClassifyJobTests {
     }
   }
 
+  @Test func `what has changed is held against the limit too`() async throws {
+    try await withOperators { country in
+      let others = (0..<9).map { "20261103,52209900\(176200 + $0)0,001010000000001,1,4G" }
+      try await country.imported("alfa", "alfa_20261101_20261110.csv", others)
+      let limited = Self.duplicates.replacingOccurrences(
+        of: "\"mostMatching\": 1", with: "\"mostMatching\": 0.2")
+      try await country.set(limited)
+      _ = try await country.classify(asOf: Self.asOf)
+      let clones = (0..<6).flatMap { subscriber in
+        (0..<2).map { device in
+          "20261112,52209900\(176100 + device)0,00101000000000\(subscriber),1,4G"
+        }
+      }
+      try await country.imported(
+        "alfa", "alfa_20261112_20261112.csv", clones,
+        accept: ["volume-imei", "volume-imsi", "volume-triplet"])
+      let report = try await country.classify(asOf: Self.asOf)
+      #expect(!report.isFull)
+      #expect(report.excesses.count == 1)
+      #expect(try await country.found() == [])
+    }
+  }
+
   @Test func `what is no IMEI is found and counted, and never blocked`() async throws {
     try await withOperators { country in
       let lines = (0..<6).map { "20261103,ABC,00101000000000\($0),\($0 + 1),4G" }

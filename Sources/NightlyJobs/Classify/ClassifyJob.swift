@@ -89,16 +89,17 @@ package struct ClassifyJob: Sendable {
     try await mergeLive()
     let rules = try await RuleLoading(store: store).rules(asOf: day)
     let pending = try await store.read { try await $0.pending() }
-    let before = try await lastState()
-    let isFull = options.isFull || pending.imeis == nil || before != rules.state(asOf: day)
-    var sweep = try await Sweep(rules: rules, run: run, asOf: day, store: store)
-    sweep.progress = progress
-    try await sweep.run(over: isFull ? nil : pending.imeis ?? [])
+    let before = try await lastReport()
+    let isFull =
+      options.isFull || pending.imeis == nil || before?.state != rules.state(asOf: day)
+    let sweep = try await sweep(rules, run, asOf: day, over: isFull ? nil : pending.imeis ?? [])
     var report = sweep.report
     report.isFull = isFull
+    if !isFull { report.population = before?.population ?? 0 }
     // A trial changes nothing, so the next run has everything before it that this one had.
     report.state = options.isTrial ? "" : rules.state(asOf: day)
-    report.excesses = sweep.excesses(isFull: isFull)
+    report.excesses = sweep.excesses(
+      population: report.population, found: isFull ? nil : try await found())
     guard report.excesses.isEmpty, !options.isTrial else { return report }
     report.counts = try await store.write(isLong: true) { registry in
       try await registry.keepJob(run)
@@ -112,17 +113,36 @@ package struct ClassifyJob: Sendable {
     return report
   }
 
+  /// Months stay as they are meanwhile. The lock is held by a transaction of its own: one that
+  /// reads sees the database as it was when it began, and must begin after the lock was had.
+  private func sweep(
+    _ rules: Rules, _ run: Int64, asOf day: CivilDate, over devices: [UInt64]?
+  ) async throws -> Sweep {
+    var sweep = Sweep(rules: rules, run: run, asOf: day, store: store)
+    sweep.progress = progress
+    try await store.read { lock in
+      try await lock.keepMonths()
+      try await sweep.run(over: devices)
+    }
+    return sweep
+  }
+
+  /// IMEIs for which each condition holds now.
+  private func found() async throws -> [String: Int] {
+    try await store.read { try await $0.foundCounts() }
+  }
+
   private func mergeLive() async throws {
     let horizon = try await store.write { try await $0.liveHorizon() }
     _ = try await store.write(isLong: true) { try await $0.mergeLive(upTo: horizon) }
   }
 
-  /// What the last run that finished was made with.
-  private func lastState() async throws -> String? {
+  /// Of the last run that finished.
+  private func lastReport() async throws -> ClassifyReport? {
     let runs = try await store.read { try await $0.jobRuns(limit: 100) }
     guard let last = runs.first(where: { $0.job == Self.name && $0.state == .finished }) else {
       return nil
     }
-    return ClassifyReport.state(in: last.report)
+    return ClassifyReport(json: last.report)
   }
 }

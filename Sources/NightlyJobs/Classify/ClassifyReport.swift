@@ -53,7 +53,10 @@ package struct ClassifyReport: Sendable, Codable {
 
   package var json: String { (try? RuleLoading.canonical(self)) ?? "{}" }
 
-  static func state(in json: String) -> String? {
-    (try? JSONDecoder().decode(ClassifyReport.self, from: Data(json.utf8)))?.state
+  init?(json: String) {
+    guard let report = try? JSONDecoder().decode(ClassifyReport.self, from: Data(json.utf8)) else {
+      return nil
+    }
+    self = report
   }
 }

@@ -94,8 +94,11 @@ struct DeviceEvidence {
           hasAmnesty: fact.days == 1)))
   }
 
-  /// Months have 28 to 31 days: the first of the nth lies between 28 and 31 times n days later.
-  private func month(_ day: Int32) -> UInt8 { UInt8(clamping: (day - firstMonth + 15) / 30) }
+  /// The first of the nth month lies 30.44 days times n later, and never more than three days from
+  /// it.
+  private func month(_ day: Int32) -> UInt8 {
+    UInt8(clamping: (Int(day - firstMonth) * 100 + 1_522) / 3_044)
+  }
 
   /// What the rules judge; only within `body`.
   func with<Value>(

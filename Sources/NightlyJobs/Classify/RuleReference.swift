@@ -19,6 +19,9 @@ struct RuleReference: Sendable {
   private(set) var personNumbers: [String: UInt32] = [:]
   private(set) var devicesOfSubscribers: [UInt64: UInt32] = [:]
 
+  /// Before anything is read.
+  init() {}
+
   init(
     _ registry: RegistryTransaction, for ruleset: Ruleset, settings: RuleSettings,
     months: [CivilDate]

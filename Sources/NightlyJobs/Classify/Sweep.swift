@@ -23,7 +23,6 @@ struct Sweep {
   let store: RegistryStore
   var progress: (Int) -> Void = { _ in }
   private(set) var report: ClassifyReport
-  private let reference: RuleReference
   private let months: [CivilDate]
   private let needs: FactNeeds
   private var evidence: DeviceEvidence
@@ -31,23 +30,20 @@ struct Sweep {
   /// By condition.
   private var changes: [[Change]]
   private var matchingInPopulation = [Int](repeating: 0, count: Ruleset.mostConditions)
+  /// IMEIs that a condition finds anew, less those that it finds no longer.
+  private var addedDevices = [Int](repeating: 0, count: Ruleset.mostConditions)
   private var orphans: [(number: Int64, ground: Int64, label: String)] = []
   /// Whose first day must be looked up before they can be judged.
   private var undecided: [UInt64] = []
   private var started = ContinuousClock.now
 
-  init(rules: Rules, run: Int64, asOf: CivilDate, store: RegistryStore) async throws {
+  init(rules: Rules, run: Int64, asOf: CivilDate, store: RegistryStore) {
     self.rules = rules
     self.run = run
     self.asOf = asOf
     self.store = store
-    let months = rules.ruleset.period.months.map(\.firstDay.date)
-    self.months = months
-    reference = try await store.read {
-      try await RuleReference(
-        $0, for: rules.ruleset, settings: rules.settings, months: months)
-    }
-    evidence = DeviceEvidence(reference: reference, ruleset: rules.ruleset)
+    months = rules.ruleset.period.months.map(\.firstDay.date)
+    evidence = DeviceEvidence(reference: RuleReference(), ruleset: rules.ruleset)
     changes = rules.ruleset.conditions.map { _ in [] }
     report = ClassifyReport(asOf: asOf)
     report.conditions = rules.ruleset.conditions.map { .init($0.label) }
@@ -57,6 +53,12 @@ struct Sweep {
   /// - Parameter devices: nil: all.
   mutating func run(over devices: [UInt64]?) async throws {
     started = .now
+    let (rules, months) = (rules, months)
+    let reference = try await store.read {
+      try await RuleReference(
+        $0, for: rules.ruleset, settings: rules.settings, months: months)
+    }
+    evidence = DeviceEvidence(reference: reference, ruleset: rules.ruleset)
     if let devices {
       try await store.write { try await $0.setSubjects(devices, of: run) }
     }
@@ -83,7 +85,6 @@ struct Sweep {
     let (months, needs, store) = (months, needs, store)
     var current: UInt64?
     try await store.read { registry in
-      try await registry.keepMonths()
       try await registry.readFacts(months: months, needs: needs, of: run) { facts in
         for fact in facts {
           if fact.imei != current {
@@ -167,9 +168,13 @@ struct Sweep {
         }
       guard change != .nothing else { continue }
       switch change {
-      case .begin: report.conditions[place].begun += 1
+      case .begin:
+        report.conditions[place].begun += 1
+        if imei >= 0 { addedDevices[place] += 1 }
       case .change: report.conditions[place].changed += 1
-      case .end: report.conditions[place].ended += 1
+      case .end:
+        report.conditions[place].ended += 1
+        if imei >= 0 { addedDevices[place] -= 1 }
       case .nothing: break
       }
       changes[place].append(Change(imei: imei, identity: identity, open: open, now: now))
@@ -202,14 +207,18 @@ struct Sweep {
       .init(device: imei >= 0 ? device : identity, because: because))
   }
 
-  /// What keeps the run from changing anything. A run over some devices knows no population: what
-  /// it adds is held against all that the condition may find.
-  func excesses(isFull: Bool) -> [String] {
-    guard isFull else { return [] }
-    return rules.ruleset.conditions.enumerated().compactMap { place, condition in
-      PopulationExcess(
-        condition, matching: matchingInPopulation[place], population: report.population)?
-        .description
+  /// What keeps the run from changing anything.
+  ///
+  /// - Parameter found: for how many devices each condition holds before the run, where it looks
+  ///   at some only: those that it adds come on top.
+  func excesses(population: Int, found: [String: Int]?) -> [String] {
+    rules.ruleset.conditions.enumerated().compactMap { place, condition in
+      let matching =
+        found.map { ($0[condition.label] ?? 0) + addedDevices[place] }
+        ?? matchingInPopulation[place]
+      // Devices that were found before may be in the population no longer.
+      guard found == nil || addedDevices[place] > 0 else { return nil }
+      return PopulationExcess(condition, matching: matching, population: population)?.description
     }
   }
 
