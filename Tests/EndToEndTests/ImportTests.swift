@@ -73,13 +73,16 @@ struct ImportTests {
   @Test func `an import that is killed leaves nothing, and the next takes all`() async throws {
     try await withOffice { office in
       let path = try office.write("large.csv", serials: 1...100_000)
-      let program = try Program(
-        "ceir", office.arguments(["registration", path]), in: office.folder)
-      try await eventually("lines that reach the database", within: 60) {
-        try await office.isCopying()
+      // Whoever holds the table lets the lines come in and not go on.
+      try await office.whileHeld {
+        let program = try Program(
+          "ceir", office.arguments(["registration", path]), in: office.folder)
+        try await eventually("lines that have reached the database", within: 120) {
+          try await office.isWaiting()
+        }
+        program.send(SIGKILL)
+        _ = try await program.end()
       }
-      program.send(SIGKILL)
-      _ = try await program.end()
       try await eventually("the end of its connections") { try await !office.isConnected() }
       #expect(try await office.rows() == 0)
       #expect(try await office.accepted() == nil)
@@ -151,11 +154,20 @@ private struct ImportOffice {
     ).optionalString(0)
   }
 
-  func isCopying() async throws -> Bool {
+  /// Nobody can write rows meanwhile.
+  func whileHeld(_ body: () async throws -> Void) async throws {
+    try await registry.owner.transaction { connection in
+      try await connection.script("LOCK TABLE ceir.reference_row IN SHARE MODE")
+      try await body()
+    }
+  }
+
+  func isWaiting() async throws -> Bool {
     try await one(
       """
-      SELECT count(*) > 0 FROM pg_stat_progress_copy
-       WHERE datname = current_database() AND tuples_processed > 1000
+      SELECT count(*) > 0 FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'ceir%'
+         AND wait_event_type = 'Lock'
       """
     ).bool(0)
   }
