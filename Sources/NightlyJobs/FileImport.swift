@@ -38,7 +38,11 @@ package struct FileImport: Sendable {
   }
 
   /// Hears of each refused line, and now and then how many lines have been read.
-  package struct Listener {
+  package final class Listener {
+    /// Lines between two words.
+    private static let readInterval = 10_000
+
+    private var lines = 0
     package var refused: (Refusal) throws -> Void
     package var read: (Int) -> Void
 
@@ -49,10 +53,19 @@ package struct FileImport: Sendable {
       self.refused = refused
       self.read = read
     }
-  }
 
-  /// Lines between two words to the listener.
-  static let readInterval = 10_000
+    /// The row of a line; nil for one that is refused.
+    func row<Row>(of line: FileLine<Row>) throws -> Row? {
+      lines += 1
+      if lines % Self.readInterval == 0 { read(lines) }
+      switch line {
+      case .row(let row): return row
+      case .refused(let refusal):
+        try refused(refusal)
+        return nil
+      }
+    }
+  }
 
   private let store: RegistryStore
   private let options: Options

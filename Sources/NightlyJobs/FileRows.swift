@@ -6,7 +6,6 @@ import RegistryStore
 final class TACRows {
   private var file: TACListFile
   private let listener: FileImport.Listener
-  private var lines = 0
 
   init(_ input: InputFile, listener: FileImport.Listener) throws {
     file = try TACListFile(input.source(), fileName: input.name)
@@ -17,16 +16,11 @@ final class TACRows {
 
   func next() throws -> TACRow? {
     while let line = try file.next() {
-      lines += 1
-      if lines % FileImport.readInterval == 0 { listener.read(lines) }
-      switch line {
-      case .refused(let refusal): try listener.refused(refusal)
-      case .row(let allocation):
-        let attributes = allocation.attributes.map { (name: $0.name, value: $0.value) }
-        return TACRow(
-          tac: allocation.tac, manufacturer: allocation.manufacturer ?? "",
-          model: allocation.model ?? "", attributes: JSONText.object(attributes))
-      }
+      guard let allocation = try listener.row(of: line) else { continue }
+      let attributes = allocation.attributes.map { (name: $0.name, value: $0.value) }
+      return TACRow(
+        tac: allocation.tac, manufacturer: allocation.manufacturer ?? "",
+        model: allocation.model ?? "", attributes: JSONText.object(attributes))
     }
     return nil
   }
@@ -36,7 +30,6 @@ final class TACRows {
 final class StolenRows {
   private var file: StolenListFile
   private let listener: FileImport.Listener
-  private var lines = 0
 
   init(
     _ input: InputFile, _ options: StolenListFile.Options, listener: FileImport.Listener
@@ -57,12 +50,7 @@ final class StolenRows {
 
   func nextReport() throws -> StolenReport? {
     while let line = try file.next() {
-      lines += 1
-      if lines % FileImport.readInterval == 0 { listener.read(lines) }
-      switch line {
-      case .refused(let refusal): try listener.refused(refusal)
-      case .row(let report): return report
-      }
+      if let report = try listener.row(of: line) { return report }
     }
     return nil
   }

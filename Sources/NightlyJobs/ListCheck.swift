@@ -1,9 +1,8 @@
 package import RegistryFiles
 import RegistryStore
 
-/// What a list is held against before it changes anything. A person can set each aside by name, for
-/// one file.
-package enum ListCheck: String, Sendable, CaseIterable {
+/// What a list is held against before it changes anything.
+package enum ListCheck: String, ImportCheck {
   /// How many rows would be in force, against how many are.
   case shrink
   /// A list without a row, where rows are in force.
@@ -49,19 +48,9 @@ package struct ListLimits: Sendable {
   }
 }
 
-/// What a check has found.
-package struct CheckFinding: Sendable, Hashable {
-  package let check: ListCheck
-  package let measured: Double
-  package let limit: Double
-  package let hasPassed: Bool
-  /// For people: what was measured, and what the limit is.
-  package let sentence: String
-}
-
 /// All checks of one file.
 package struct ListFindings: Sendable, Hashable {
-  package private(set) var all: [CheckFinding] = []
+  package private(set) var all: [CheckFinding<ListCheck>] = []
 
   init() {}
 
@@ -75,16 +64,7 @@ package struct ListFindings: Sendable, Hashable {
     count(.updates, measure.wrongUpdates, most, "rows are to be changed that are not in force")
   }
 
-  package var failed: [CheckFinding] { all.filter { !$0.hasPassed } }
-
-  /// A JSON object: for each check what was measured, the limit, and whether it passed.
-  var json: String {
-    let members = all.map { finding in
-      "\"\(finding.check.rawValue)\":{\"measured\":\(finding.measured),"
-        + "\"limit\":\(finding.limit),\"passed\":\(finding.hasPassed)}"
-    }
-    return "{\(members.joined(separator: ","))}"
-  }
+  package var failed: [CheckFinding<ListCheck>] { all.filter { !$0.hasPassed } }
 
   private mutating func checkSize(
     _ measure: ListMeasure, isDelta: Bool, _ limits: ListLimits
@@ -126,7 +106,7 @@ package struct ListFindings: Sendable, Hashable {
       CheckFinding(
         check: check, measured: rows > 0 ? Double(count) / Double(rows) : 0, limit: limit,
         hasPassed: Double(count) <= Double(rows) * limit,
-        sentence: "\(count) of \(rows) lines \(what); at most \(Self.percent(limit)) may"))
+        sentence: "\(count) of \(rows) lines \(what); at most \(percent(limit)) may"))
   }
 
   private mutating func count(
@@ -136,11 +116,6 @@ package struct ListFindings: Sendable, Hashable {
       CheckFinding(
         check: check, measured: Double(count), limit: Double(most), hasPassed: count <= most,
         sentence: "\(count) \(what); at most \(most) may be"))
-  }
-
-  /// `0.1 %`.
-  private static func percent(_ share: Double) -> String {
-    "\((share * 1_000).rounded() / 10) %"
   }
 }
 

@@ -37,7 +37,7 @@ package struct ListImport: Sendable {
     /// The same bytes were imported before: nothing was done.
     case repeated(number: Int64, at: Instant)
     /// Checks that nobody has set aside have failed: nothing was done.
-    case stopped(ListFindings, by: [CheckFinding], FileReport)
+    case stopped(ListFindings, by: [CheckFinding<ListCheck>], FileReport)
     /// Not spotless, where that was asked for: nothing was done.
     case refused(FileReport)
   }
@@ -181,7 +181,7 @@ extension ListImport {
       file.isDelta = options.isDelta
       file.accepted = accepted.map(\.rawValue)
       file.acceptedReason = accepted.isEmpty ? "" : options.acceptedReason
-      file.measured = findings.json
+      file.measured = findings.all.json()
       return file
     }
 

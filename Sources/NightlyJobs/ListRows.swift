@@ -7,7 +7,6 @@ import RegistryStore
 final class ListRows {
   private var file: ListFile
   private let listener: FileImport.Listener
-  private var lines = 0
 
   init(
     _ input: InputFile, of kind: ListKind, _ options: ListFile.Options,
@@ -21,12 +20,7 @@ final class ListRows {
 
   func next() throws -> ListRow? {
     while let line = try file.next() {
-      lines += 1
-      if lines % FileImport.readInterval == 0 { listener.read(lines) }
-      switch line {
-      case .refused(let refusal): try listener.refused(refusal)
-      case .row(let row): return row
-      }
+      if let row = try listener.row(of: line) { return row }
     }
     return nil
   }

@@ -2,7 +2,7 @@ import DeviceIdentity
 
 /// A list, row by row: its columns are found by name, in any order. Of several lines for one
 /// subject the first is kept. Memory grows by some 60 bytes a row, to know them again.
-package struct ListFile: ~Copyable, Sendable {
+package struct ListFile: ~Copyable, Sendable, RowFile {
   package struct Options: Sendable {
     package var imeiForm = IMEIForm.dialled
     /// Whether each line says what is to change, in `change_type`.
@@ -36,7 +36,7 @@ package struct ListFile: ~Copyable, Sendable {
     } catch {
       throw error.named(fileName)
     }
-    columns.notice(in: &table, kind)
+    if !kind.keepsAttributes { table.noticeLeftOut(columns.others.sorted()) }
     attributes = AttributeText(columns.others, of: table.header)
     self.kind = kind
     self.options = options
@@ -48,21 +48,10 @@ package struct ListFile: ~Copyable, Sendable {
 
   /// Nil at the end of the file.
   package mutating func next() throws(RegistryFileError) -> FileLine<ListRow>? {
-    switch try table.next() {
-    case .end: return nil
-    case .refused(let refusal): return .refused(refusal)
-    case .record:
-      do throws(FieldFault) {
-        let row = try parse()
-        table.keep()
-        return .row(row)
-      } catch {
-        return .refused(table.refuse(error.code, error.reason, column: error.column))
-      }
-    }
+    try nextRow()
   }
 
-  private mutating func parse() throws(FieldFault) -> ListRow {
+  mutating func parse() throws(FieldFault) -> ListRow {
     let row = ListRow(
       subject: try subject(),
       attributes: kind.keepsAttributes ? try attributes.text(of: table) : "{}",
@@ -132,15 +121,6 @@ extension ListFile {
       ]
       others = header.names.indices.filter { !known.contains($0) }
         .sorted { header.names[$0] < header.names[$1] }
-    }
-
-    func notice(in table: inout TableReader, _ kind: ListKind) {
-      for column in others.sorted() where !kind.keepsAttributes {
-        table.notice(
-          .unknownColumn,
-          "names the column \(table.header.written[column]), which is not known: left out",
-          line: table.header.line)
-      }
     }
   }
 }

@@ -7,7 +7,7 @@ package import DeviceLists
 ///
 /// An identity that is no IMEI is kept as it came; an IMSI that is none is refused, for nobody can
 /// be told by it. Memory does not grow with the file.
-package struct OperatorDump: ~Copyable, Sendable {
+package struct OperatorDump: ~Copyable, Sendable, RowFile {
   package struct Options: Sendable {
     /// Lines of other days are refused.
     package var days: ClosedRange<CivilDate>
@@ -21,11 +21,6 @@ package struct OperatorDump: ~Copyable, Sendable {
       self.delimiter = delimiter
       self.limits = limits
     }
-  }
-
-  package enum Line: Sendable {
-    case seen(SeenLine)
-    case refused(Refusal)
   }
 
   private struct Columns: Sendable {
@@ -60,12 +55,7 @@ package struct OperatorDump: ~Copyable, Sendable {
       limits: options.limits)
     let columns = try Self.columns(of: table.header, fileName: fileName)
     let known = [columns.date, columns.imei, columns.imsi, columns.msisdn, columns.technology]
-    for column in table.header.names.indices where !known.contains(column) {
-      table.notice(
-        .unknownColumn,
-        "names the column \(table.header.written[column]), which is not known: left out",
-        line: table.header.line)
-    }
+    table.noticeLeftOut(table.header.names.indices.filter { !known.contains($0) })
     self.table = table
     self.columns = columns
     self.options = options
@@ -90,25 +80,13 @@ package struct OperatorDump: ~Copyable, Sendable {
   package var report: FileReport { table.report }
 
   /// Nil at the end of the file.
-  package mutating func next() throws(RegistryFileError) -> Line? {
-    switch try table.next() {
-    case .end: return nil
-    case .refused(let refusal):
-      counts.rows += 1
-      return .refused(refusal)
-    case .record:
-      counts.rows += 1
-      do throws(FieldFault) {
-        let line = try parse()
-        table.keep()
-        return .seen(line)
-      } catch {
-        return .refused(table.refuse(error.code, error.reason, column: error.column))
-      }
-    }
+  package mutating func next() throws(RegistryFileError) -> FileLine<SeenLine>? {
+    let line = try nextRow()
+    if line != nil { counts.rows += 1 }
+    return line
   }
 
-  private mutating func parse() throws(FieldFault) -> SeenLine {
+  mutating func parse() throws(FieldFault) -> SeenLine {
     let day = try parseDate()
     let imsi = try parseIMSI()
     let msisdn = try parseMSISDN()
@@ -231,8 +209,8 @@ enum Spreadsheet {
 }
 
 /// One line of an operator's dump.
-package struct SeenLine: Sendable {
-  package enum Identity: Sendable {
+package struct SeenLine: Hashable, Sendable {
+  package enum Identity: Hashable, Sendable {
     /// `digits` as they came.
     case imei(IMEI, digits: Int)
     /// What came in the place of an IMEI; a hyphen where nothing came.

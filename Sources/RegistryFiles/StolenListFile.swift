@@ -6,7 +6,7 @@ package import DeviceLists
 ///
 /// Other columns are left out, with a notice: such lists hold names and addresses. Of several lines
 /// for one IMEI the first is kept. Memory grows by some 50 bytes a row, to know them again.
-package struct StolenListFile: ~Copyable, Sendable {
+package struct StolenListFile: ~Copyable, Sendable, RowFile {
   package typealias IMEIForm = RegistryFiles.IMEIForm
 
   package struct Options: Sendable {
@@ -50,12 +50,7 @@ package struct StolenListFile: ~Copyable, Sendable {
       source, fileName: fileName, kind: kind, delimiter: options.delimiter,
       limits: options.limits)
     let columns = try Columns(table, isDelta: options.isDelta, fileName: fileName)
-    for column in columns.unknown(in: table.header) {
-      table.notice(
-        .unknownColumn,
-        "names the column \(table.header.written[column]), which is not known: left out",
-        line: table.header.line)
-    }
+    table.noticeLeftOut(columns.unknown(in: table.header))
     self.table = table
     self.columns = columns
     self.options = options
@@ -66,21 +61,10 @@ package struct StolenListFile: ~Copyable, Sendable {
 
   /// Nil at the end of the file.
   package mutating func next() throws(RegistryFileError) -> FileLine<StolenReport>? {
-    switch try table.next() {
-    case .end: return nil
-    case .refused(let refusal): return .refused(refusal)
-    case .record:
-      do throws(FieldFault) {
-        let row = try parse()
-        table.keep()
-        return .row(row)
-      } catch {
-        return .refused(table.refuse(error.code, error.reason, column: error.column))
-      }
-    }
+    try nextRow()
   }
 
-  private mutating func parse() throws(FieldFault) -> StolenReport {
+  mutating func parse() throws(FieldFault) -> StolenReport {
     let row = StolenReport(
       imei: try table.imei(columns.imei, form: options.imeiForm), ground: try parseStatus(),
       reportedOn: try parseDate(),

@@ -5,14 +5,14 @@ import DeviceIdentity
 ///
 /// Only the column `tac` must be there; columns without a field of their own become attributes. Of
 /// several lines for one TAC the first is kept.
-package struct TACListFile: ~Copyable, Sendable {
+package struct TACListFile: ~Copyable, Sendable, RowFile {
   static let manufacturerColumns = [
     "manufacturer", "manufacturer_or_applicant", "applicant", "brand", "brand_name", "make",
     "vendor",
   ]
   static let modelColumns = ["model_name", "model", "marketing_name", "name"]
 
-  private var table: TableReader
+  var table: TableReader
   private let columns: Columns
   private var firstLines = FirstLines<TAC>()
 
@@ -41,21 +41,10 @@ package struct TACListFile: ~Copyable, Sendable {
 
   /// Nil at the end of the file.
   package mutating func next() throws(RegistryFileError) -> FileLine<TACAllocation>? {
-    switch try table.next() {
-    case .end: return nil
-    case .refused(let refusal): return .refused(refusal)
-    case .record:
-      do throws(FieldFault) {
-        let row = try parse()
-        table.keep()
-        return .row(row)
-      } catch {
-        return .refused(table.refuse(error.code, error.reason, column: error.column))
-      }
-    }
+    try nextRow()
   }
 
-  private mutating func parse() throws(FieldFault) -> TACAllocation {
+  mutating func parse() throws(FieldFault) -> TACAllocation {
     let row = TACAllocation(
       tac: try table.tac(columns.tac), manufacturer: text(columns.manufacturer),
       model: text(columns.model),

@@ -81,6 +81,15 @@ struct TableReader: ~Copyable, Sendable {
       Notice(fileName: report.fileName, line: line, code: code, reason: reason))
   }
 
+  /// Columns that the kind of file does not know.
+  mutating func noticeLeftOut(_ columns: [Int]) {
+    for column in columns {
+      notice(
+        .unknownColumn, "names the column \(header.written[column]), which is not known: left out",
+        line: header.line)
+    }
+  }
+
   private var reasonOfFieldCount: String {
     let reason = "has \(reader.fieldCount) fields instead of \(header.names.count)"
     return reader.hasLineEnd ? reason : reason + "; no line end follows: the file was cut"

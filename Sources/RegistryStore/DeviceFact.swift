@@ -133,11 +133,12 @@ extension RegistryTransaction {
      WHERE until IS NULL AND imei >= 0
     """
 
-  /// Served by ground_subject.
+  /// What one operator says for itself is no evidence. Served by ground_subject.
   private static let groundFacts = """
     SELECT subject_key1 AS imei, 2::smallint, 0::bigint, 0::bigint, 0, 0, 0, 0, code
       FROM ground
-     WHERE subject_kind = 1 AND ended_at IS NULL AND source NOT LIKE 'condition:%'
+     WHERE subject_kind = 1 AND scope = 0 AND ended_at IS NULL
+       AND source NOT LIKE 'condition:%'
     """
 
   /// Served by ground_subject.

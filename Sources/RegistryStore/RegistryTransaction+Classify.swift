@@ -1,13 +1,10 @@
 package import DeviceLists
 import PostgreSQL
 
-/// How much a run has changed.
-package struct ClassificationCounts: Hashable, Sendable {
+/// Grounds that a run has begun and ended.
+package struct GroundCounts: Hashable, Sendable {
   package var begun = 0
-  package var changed = 0
   package var ended = 0
-  package var groundsBegun = 0
-  package var groundsEnded = 0
 
   package init() {}
 }
@@ -20,7 +17,7 @@ extension RegistryTransaction {
   package func store(
     _ writes: [ClassificationWrite], of label: String, ground: ConditionGround?, run: Int64,
     asOf day: CivilDate, by actor: String
-  ) async throws -> ClassificationCounts {
+  ) async throws -> GroundCounts {
     try await connection.script(Self.stage)
     try await connection.copyIn(Self.copyStaged) { copy in
       var buffer = BinaryCopyWriter()
@@ -39,20 +36,17 @@ extension RegistryTransaction {
       try await copy.write(&buffer)
     }
     try await connection.script("ANALYZE staged_classification")
-    var counts = ClassificationCounts()
-    counts.groundsEnded = try await connection.execute(
+    var counts = GroundCounts()
+    counts.ended = try await connection.execute(
       Self.endGrounds, actor, DirtyPriority.mass.rawValue)
     _ = try await connection.execute(Self.endClassifications, day.column, run)
-    counts.changed = writes.count { $0.ended != 0 && $0.since != nil }
-    counts.ended = writes.count { $0.since == nil }
-    counts.begun = writes.count - counts.changed - counts.ended
     if let ground {
-      counts.groundsBegun = try await connection.execute(
+      counts.begun = try await connection.execute(
         Self.beginGrounds, ground.code.description, ground.code.isOverridable,
         ConditionGround.source(label), ground.reason, actor, DirtyPriority.mass.rawValue, label, run
       )
       if ground.isGreyBefore {
-        counts.groundsBegun += try await connection.execute(
+        counts.begun += try await connection.execute(
           Self.beginGreys, ground.code.description, ConditionGround.source(label), ground.reason,
           actor, DirtyPriority.mass.rawValue)
       }

@@ -29,7 +29,7 @@ extension RegistryTransaction {
         DirtyPriority.mass.rawValue, marksOneByOne)
     }
     if measure.differences > 0 {
-      if !marksOneByOne { try await markAllForClassification() }
+      if !marksOneByOne { try await markForClassification(nil) }
       try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     }
     return measure.outcome(number)

@@ -30,6 +30,8 @@ package struct ImportedFile: Sendable {
   package var acceptedReason = ""
   /// A JSON object of what each check has found.
   package var measured = "{}"
+  /// Whose networks it is about, and the days, of what networks saw.
+  var sightings: (of: ScopeNumber, days: ClosedRange<CivilDate>)?
 
   package init(
     kind: Kind, fileName: String, sha256: [UInt8], source: String, form: String = "",
@@ -122,15 +124,10 @@ extension RegistryTransaction {
     let number = try await begin(file(), by: actor)
     let changed = try await connection.execute(Self.endChangedTACs)
     let added = try await connection.execute(Self.insertTACs, number)
-    if added > 0 { try await markAllForClassification() }
+    if added > 0 { try await markForClassification(nil) }
     return ImportOutcome(
       importNumber: number, added: added - changed, changed: changed,
       unchanged: staged - added)
-  }
-
-  /// Every device is to be classified anew.
-  func markAllForClassification() async throws {
-    try await connection.query(Self.markAll)
   }
 
   /// Adds a ground for each line whose device does not have it from this source already. `file` is
@@ -164,7 +161,7 @@ extension RegistryTransaction {
     ).only()
     try await connection.query("SELECT pg_notify($1, '')", Self.dirtyChannel)
     let added = try counts.int("added")
-    if added > Self.mostMarks { try await markAllForClassification() }
+    if added > Self.mostMarks { try await markForClassification(nil) }
     return ImportOutcome(
       importNumber: number, added: added, changed: 0,
       unchanged: try counts.int("staged") - added)
@@ -193,7 +190,9 @@ extension RegistryTransaction {
     try await connection.query(
       Self.insertImport, file.kind.rawValue, file.fileName, PostgreSQLBytes(file.sha256),
       file.source, file.form, file.rowsRead, file.rowsKept, file.rowsRepeated, file.rowsRefused,
-      actor, file.isDelta, file.accepted, file.acceptedReason, file.measured
+      actor, file.isDelta, file.accepted, file.acceptedReason, file.measured,
+      file.sightings?.of.number, file.sightings?.days.lowerBound.column,
+      file.sightings?.days.upperBound.column
     ).only().int64("import_id")
   }
 }
@@ -215,13 +214,12 @@ extension RegistryTransaction {
   private static let insertImport = """
     INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
                         rows_repeated, rows_refused, imported_by, is_delta, accepted,
-                        accepted_reason, measured, after_position, imported_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                        accepted_reason, measured, operator_id, first_day, last_day,
+                        after_position, imported_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
             COALESCE((SELECT max(last_position) FROM journal_batch), 0), statement_timestamp())
     RETURNING import_id
     """
-
-  private static let markAll = "INSERT INTO classify_pending (imei) VALUES (-1)"
 
   private static let stageTACs = """
     CREATE TEMPORARY TABLE staged_tac (

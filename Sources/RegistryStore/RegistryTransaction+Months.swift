@@ -171,11 +171,6 @@ extension RegistryTransaction {
       volumes.map { Int64($0.triplets) })
   }
 
-  /// The types that are allocated.
-  package func allocatedTypes() async throws -> [UInt32] {
-    try await connection.query(Self.types).map { UInt32(bitPattern: try $0.int32("tac")) }
-  }
-
   /// These devices are looked at again by the next run that classifies; nil: all.
   package func markForClassification(_ imeis: [UInt64]?) async throws {
     let keys = imeis.map { $0.map { Int64($0) } } ?? [-1]
@@ -232,9 +227,6 @@ extension RegistryTransaction {
            triplets = EXCLUDED.triplets
     """
 
-  /// Served by tac_allocation_current.
-  private static let types = "SELECT tac FROM tac_allocation WHERE until IS NULL"
-
   private static let insertPending = """
     INSERT INTO classify_pending (imei) SELECT imei FROM unnest($1::bigint[]) AS p (imei)
     """
@@ -245,27 +237,40 @@ extension CivilDate {
 }
 
 extension RegistryTransaction {
-  /// The import of an operator's file, recorded; throws ``StoreError/Code/alreadyImported`` where
-  /// the same file came in meanwhile.
-  package func recordImport(
-    _ file: ImportedFile, of number: ScopeNumber, days: ClosedRange<CivilDate>,
-    accepted: [String], because reason: String, measured: String, by actor: String
+  /// Records a file of sightings; throws ``StoreError/Code/alreadyImported`` where the same came in
+  /// meanwhile.
+  package func recordSightings(
+    _ file: ImportedFile, of number: ScopeNumber, days: ClosedRange<CivilDate>, by actor: String
   ) async throws -> Int64 {
-    try await refuseRepeated(file)
-    return try await connection.query(
-      Self.insertOperatorImport, file.kind.rawValue, file.fileName,
-      PostgreSQLBytes(file.sha256), file.source, file.form, file.rowsRead, file.rowsKept,
-      file.rowsRepeated, file.rowsRefused, actor, number.number, days.lowerBound.column,
-      days.upperBound.column, accepted, reason, measured
-    ).only().int64("import_id")
+    if let earlier = try await earlierSightings(file.sha256, of: number, days: days) {
+      throw StoreError(
+        .alreadyImported,
+        "The same file was taken in at \(earlier.at) as import \(earlier.number).")
+    }
+    var file = file
+    file.sightings = (number, days)
+    return try await insertImport(file, by: actor)
   }
 
-  private static let insertOperatorImport = """
-    INSERT INTO import (kind, file_name, sha256, source, form, rows_read, rows_kept,
-                        rows_repeated, rows_refused, imported_by, operator_id, first_day, last_day,
-                        accepted, accepted_reason, measured, after_position)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            COALESCE((SELECT max(last_position) FROM journal_batch), 0))
-    RETURNING import_id
+  /// When the same file about the same days was imported, if no other has said anything about any
+  /// of them since: else it takes back what the other said.
+  package func earlierSightings(
+    _ sha256: [UInt8], of number: ScopeNumber, days: ClosedRange<CivilDate>
+  ) async throws -> (number: Int64, at: Instant)? {
+    let rows = try await connection.query(
+      Self.newestSightings, number.number, days.lowerBound.column, days.upperBound.column,
+      PostgreSQLBytes(sha256))
+    return try rows.first.map { (try $0.int64("import_id"), try $0.instant("imported_at")) }
+  }
+
+  /// One row per file: reading all of them costs nothing beside a file.
+  private static let newestSightings = """
+    SELECT import_id, imported_at
+      FROM (SELECT import_id, imported_at, sha256, first_day, last_day
+              FROM import
+             WHERE operator_id = $1 AND first_day <= $3 AND last_day >= $2
+             ORDER BY import_id DESC
+             LIMIT 1) newest
+     WHERE sha256 = $4 AND first_day = $2 AND last_day = $3
     """
 }

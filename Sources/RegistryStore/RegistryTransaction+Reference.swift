@@ -12,6 +12,11 @@ package struct TypeRow: Sendable {
 
 /// Reference data as a run of the rules reads it.
 extension RegistryTransaction {
+  /// The types that are allocated.
+  package func allocatedTypes() async throws -> [UInt32] {
+    try await connection.query(Self.types).map { UInt32(bitPattern: try $0.int32("tac")) }
+  }
+
   package func typeRows() async throws -> [TypeRow] {
     try await connection.query(Self.typesWithBands).map { row in
       TypeRow(
@@ -41,6 +46,9 @@ extension RegistryTransaction {
       (UInt64(try $0.int64("imsi")), try $0.string("person"))
     }
   }
+
+  /// Served by tac_allocation_current.
+  private static let types = "SELECT tac FROM tac_allocation WHERE until IS NULL"
 
   /// Served by tac_allocation_current. The columns are those of GSMA's list.
   private static let typesWithBands = """

@@ -27,7 +27,7 @@ extension RegistryTransaction {
         Self.insertRows, list.rawValue, order.source, number)
       if marksOneByOne { try await connection.query(Self.markRows, number) }
     }
-    if !marksOneByOne, measure.differences > 0 { try await markAllForClassification() }
+    if !marksOneByOne, measure.differences > 0 { try await markForClassification(nil) }
     return measure.outcome(number)
   }
 

@@ -128,34 +128,10 @@ struct ListOptions: ParsableArguments {
   var full = false
   @Flag(help: "A file of changes: its column change_type says add, remove or update.")
   var delta = false
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Checks to set aside for this file: \(Self.checks).", valueName: "check"),
-    completion: .list(ListCheck.allCases.map(\.rawValue)), transform: Self.check)
-  var accept: [ListCheck] = []
-  @Option(
-    help: "Why the checks are set aside: kept with the import.", transform: KeptText.read)
-  var because: String?
-
-  private static var checks: String {
-    ListCheck.allCases.map(\.rawValue).joined(separator: ", ")
-  }
-
-  private static func check(_ text: String) throws -> ListCheck {
-    guard let check = ListCheck(rawValue: text) else {
-      throw ValidationError("there are \(checks)")
-    }
-    return check
-  }
+  @OptionGroup var set: AcceptOptions<ListCheck>
 
   func validate() throws {
     if full, delta { throw ValidationError("Give --full or --delta, not both.") }
-    if !accept.isEmpty, because == nil {
-      throw ValidationError("--accept needs --because: say why the check is set aside.")
-    }
-    if accept.isEmpty, because != nil {
-      throw ValidationError("--because belongs to --accept: name the check that is set aside.")
-    }
   }
 
   func run(
@@ -167,20 +143,21 @@ struct ListOptions: ParsableArguments {
       var list = ListImport.Options(kind, options)
       list.isDelta = delta
       list.code = code
-      list.accepted = Set(accept)
-      list.acceptedReason = because ?? ""
+      list.accepted = Set(set.accept)
+      list.acceptedReason = set.because ?? ""
       return try await ListImport(kind, store: store, options: list)
-        .run(path: file.path, listener: listener)
+        .run(path: file.input.path, listener: listener)
     }
-    let report = ImportReport(path: file.path, format: file.format)
+    let report = file.input.report
     switch outcome {
     case .imported(let list):
-      try report.done("imported", list.outcome, list.file, list.findings, accepted: list.accepted)
+      try report.done(
+        "imported", list.outcome, list.file, list.findings.all, accepted: list.accepted)
     case .tried(let list):
-      try report.done("tried", list.outcome, list.file, list.findings, accepted: list.accepted)
+      try report.done("tried", list.outcome, list.file, list.findings.all, accepted: list.accepted)
     case .repeated(let number, let at): try report.repeated(number, at)
     case .stopped(let findings, let failed, let file):
-      try report.stopped(findings, by: failed, file)
+      try report.stopped(findings.all, by: failed, file)
     case .refused(let file): try report.refusedAsStrict(file)
     }
   }

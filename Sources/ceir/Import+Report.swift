@@ -29,6 +29,11 @@ struct ImportReport {
     var changed: Int?
     var removed: Int?
     var unchanged: Int?
+    /// Of what networks saw.
+    var firstDay: String?
+    var lastDay: String?
+    var sightings: Int?
+    var unusable: Int?
     var checks: [Check]?
 
     init(_ status: String, _ report: FileReport? = nil) {
@@ -44,12 +49,16 @@ struct ImportReport {
     }
   }
 
+  /// Taken in, or tried, without checks.
+  func done(_ status: String, _ outcome: ImportOutcome, _ file: FileReport) throws {
+    try done(status, outcome, file, Optional<[CheckFinding<ListCheck>]>.none, accepted: [])
+  }
+
   /// Taken in, or tried.
   func done(
     _ status: String, _ outcome: ImportOutcome, _ report: FileReport,
-    _ findings: ListFindings? = nil, accepted: [ListCheck] = []
+    _ findings: [CheckFinding<ListCheck>]?, accepted: [ListCheck]
   ) throws {
-    notices(report)
     let isTrial = status == "tried"
     var answer = Answer(status, report)
     answer.importNumber = isTrial ? nil : outcome.importNumber
@@ -58,18 +67,44 @@ struct ImportReport {
     answer.removed = outcome.removed
     answer.unchanged = outcome.unchanged
     answer.checks = findings.map { Self.checks($0, accepted: accepted) }
-    for finding in findings?.failed ?? [] {
-      Terminal.error("ceir: set aside: \(finding.check.rawValue): \(finding.sentence).")
-    }
-    if format == .json { return try Terminal.json(answer) }
     let ended = findings == nil ? "" : " \(outcome.removed) ended,"
-    Terminal.output(
+    try done(
+      answer, report, findings ?? [],
       """
       \(path): \(report.rowsRead) rows read, \(report.rowsKept) kept, \
       \(report.rowsRepeated) repeated, \(report.rowsRefused) refused; \(outcome.added) new, \
-      \(outcome.changed) changed,\(ended) \(outcome.unchanged) known already.\
-      \(isTrial ? " Nothing was changed (--dry-run)." : "")
+      \(outcome.changed) changed,\(ended) \(outcome.unchanged) known already.
       """)
+  }
+
+  /// What networks saw; nil: tried.
+  func done(_ number: Int64?, _ report: OperatorImport.Report) throws {
+    var answer = Answer(number == nil ? "tried" : "imported", report.file)
+    answer.importNumber = number
+    answer.firstDay = report.days.lowerBound.description
+    answer.lastDay = report.days.upperBound.description
+    answer.sightings = report.rows
+    answer.unusable = report.unusable
+    answer.checks = Self.checks(report.findings, accepted: report.accepted)
+    try done(
+      answer, report.file, report.findings,
+      """
+      \(path): \(report.days.lowerBound) to \(report.days.upperBound), \
+      \(report.file.rowsRead) rows read, \(report.file.rowsRefused) refused; \(report.rows) \
+      sightings, \(report.unusable) with an identity that is no IMEI.
+      """)
+  }
+
+  private func done<Check>(
+    _ answer: Answer, _ report: FileReport, _ findings: [CheckFinding<Check>], _ sentence: String
+  ) throws {
+    notices(report)
+    for finding in findings where !finding.hasPassed {
+      Terminal.error("ceir: set aside: \(finding.check.rawValue): \(finding.sentence).")
+    }
+    if format == .json { return try Terminal.json(answer) }
+    let isTrial = answer.status == "tried"
+    Terminal.output(sentence + (isTrial ? " Nothing was changed (--dry-run)." : ""))
   }
 
   func repeated(_ number: Int64, _ at: Instant) throws {
@@ -89,8 +124,8 @@ struct ImportReport {
   }
 
   /// Checks have failed: a person must decide.
-  func stopped(
-    _ findings: ListFindings, by failed: [CheckFinding], _ report: FileReport
+  func stopped<Check>(
+    _ findings: [CheckFinding<Check>], by failed: [CheckFinding<Check>], _ report: FileReport
   ) throws {
     notices(report)
     if format == .json {
@@ -111,8 +146,10 @@ struct ImportReport {
     for notice in report.notices { Terminal.error("ceir: \(notice)") }
   }
 
-  private static func checks(_ findings: ListFindings, accepted: [ListCheck]) -> [Check] {
-    findings.all.map { finding in
+  private static func checks<Kind>(
+    _ findings: [CheckFinding<Kind>], accepted: [Kind]
+  ) -> [Check] {
+    findings.map { finding in
       Check(
         check: finding.check.rawValue, measured: finding.measured, limit: finding.limit,
         passed: finding.hasPassed, accepted: accepted.contains(finding.check))

@@ -37,7 +37,7 @@ struct Import: AsyncParsableCommand {
 
     func run() async throws {
       try await file.run(source: file.source ?? "tac") { job, listener in
-        try await job.importTACs(path: file.path, listener: listener)
+        try await job.importTACs(path: file.input.path, listener: listener)
       }
     }
   }
@@ -51,7 +51,7 @@ struct Import: AsyncParsableCommand {
     @OptionGroup var form: FormOptions
 
     func validate() throws {
-      guard list.full || list.delta || list.accept.isEmpty else {
+      guard list.full || list.delta || list.set.accept.isEmpty else {
         throw ValidationError("--accept belongs to --full or --delta: nothing is checked without.")
       }
     }
@@ -62,28 +62,63 @@ struct Import: AsyncParsableCommand {
       }
       let file = list.file
       try await file.run(source: file.source ?? "stolen", signalled: form.signalled) {
-        try await $0.importStolen(path: file.path, listener: $1)
+        try await $0.importStolen(path: file.input.path, listener: $1)
       }
     }
   }
 }
 
-/// What the imports have in common.
-struct ImportOptions: ParsableArguments {
+/// A file, and how it is reported: what all imports have in common.
+struct InputOptions: ParsableArguments {
   /// Refused lines that are shown; the rest is counted, and written to the refusal file.
   static let shownRefusals = 20
 
   @Argument(help: "The file; - for standard input.", completion: .file()) var path: String
-  @Option(
-    help: "Who gave it; a source ends only its own grounds. (default: the kind of the file)",
-    transform: KeptText.read)
-  var source: String?
-  @Flag(help: "Refuse the whole file if one line is refused.") var strict = false
   @Flag(help: "Report what would change, and change nothing.") var dryRun = false
   @Option(help: "Write every refused line with its reason to this CSV file.", completion: .file())
   var refusals: String?
   @OptionGroup var registry: RegistryOptions
   @Option(help: "text or json.") var format = OutputFormat.text
+
+  var report: ImportReport { ImportReport(path: path, format: format) }
+
+  /// Opens the registry, and shows refused lines and progress while `work` goes on. The text is the
+  /// directory for what must wait in files.
+  func read<Outcome>(
+    _ work: (RegistryStore, FileImport.Listener, String) async throws -> Outcome
+  ) async throws -> Outcome {
+    if let refusals, let input = FileIdentity(path), FileIdentity(refusals) == input {
+      throw ValidationError("--refusals names the file that is taken in: give it another name.")
+    }
+    let output = try RefusalOutput(path: refusals, shown: Self.shownRefusals)
+    var progress = ProgressLine("lines read")
+    let temporaryDirectory = try await temporaryDirectory()
+    let listener = FileImport.Listener(
+      refused: { try output.add($0) }, read: { progress.update($0) })
+    let outcome = try await registry.withRegistry(longWork: true) { store in
+      try await work(store, listener, temporaryDirectory)
+    }
+    progress.end()
+    try output.finish()
+    return outcome
+  }
+
+  /// `TMPDIR`, else the data directory, which has room.
+  private func temporaryDirectory() async throws -> String {
+    if let named = ProcessInfo.processInfo.environment["TMPDIR"], !named.isEmpty { return named }
+    let own = try await registry.settings().dataDirectory
+    return access(own, W_OK) == 0 ? own : "/tmp"
+  }
+}
+
+/// A file of an authority.
+struct ImportOptions: ParsableArguments {
+  @OptionGroup var input: InputOptions
+  @Option(
+    help: "Who gave it; a source ends only its own grounds. (default: the kind of the file)",
+    transform: KeptText.read)
+  var source: String?
+  @Flag(help: "Refuse the whole file if one line is refused.") var strict = false
 
   func run(
     source: String, signalled: Bool = false,
@@ -92,7 +127,7 @@ struct ImportOptions: ParsableArguments {
     let outcome = try await read(source: source, signalled: signalled) { store, options, listener in
       try await work(FileImport(store: store, options: options), listener)
     }
-    let report = ImportReport(path: path, format: format)
+    let report = input.report
     switch outcome {
     case .imported(let outcome, let file): try report.done("imported", outcome, file)
     case .tried(let outcome, let file): try report.done("tried", outcome, file)
@@ -101,39 +136,49 @@ struct ImportOptions: ParsableArguments {
     }
   }
 
-  /// Opens the registry, and shows refused lines and progress while `work` goes on.
   func read<Outcome>(
     source: String, signalled: Bool,
     _ work: (RegistryStore, FileImport.Options, FileImport.Listener) async throws -> Outcome
   ) async throws -> Outcome {
-    if let refusals, let input = FileIdentity(path), FileIdentity(refusals) == input {
-      throw ValidationError("--refusals names the file that is taken in: give it another name.")
-    }
-    let output = try RefusalOutput(path: refusals, shown: Self.shownRefusals)
-    let progress = ImportProgress("lines read")
-    let temporaryDirectory = try await temporaryDirectory()
-    let outcome = try await registry.withRegistry(longWork: true) { store in
+    try await input.read { store, listener, temporaryDirectory in
       var options = FileImport.Options(
         source: source, actor: Actor.name, today: try await store.read { try await $0.today() })
       options.isStrict = strict
-      options.isDryRun = dryRun
+      options.isDryRun = input.dryRun
       options.imeiForm = signalled ? .signalled : .dialled
       options.temporaryDirectory = temporaryDirectory
-      return try await work(
-        store, options,
-        FileImport.Listener(
-          refused: { try output.add($0) }, read: { progress.line.update($0) }))
+      return try await work(store, options, listener)
     }
-    progress.line.end()
-    try output.finish()
-    return outcome
+  }
+}
+
+/// Checks that a person sets aside.
+struct AcceptOptions<Check: ImportCheck>: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Checks to set aside for this file: \(Self.checks).", valueName: "check"),
+    completion: .list(Check.allCases.map(\.rawValue)), transform: Self.check)
+  var accept: [Check] = []
+  @Option(
+    help: "Why the checks are set aside: kept with the import.", transform: KeptText.read)
+  var because: String?
+
+  private static var checks: String {
+    Check.allCases.map(\.rawValue).joined(separator: ", ")
   }
 
-  /// Where standard input is kept: `TMPDIR`, else the data directory, which has room.
-  private func temporaryDirectory() async throws -> String {
-    if let named = ProcessInfo.processInfo.environment["TMPDIR"], !named.isEmpty { return named }
-    let own = try await registry.settings().dataDirectory
-    return access(own, W_OK) == 0 ? own : "/tmp"
+  private static func check(_ text: String) throws -> Check {
+    guard let check = Check(rawValue: text) else { throw ValidationError("there are \(checks)") }
+    return check
+  }
+
+  func validate() throws {
+    if !accept.isEmpty, because == nil {
+      throw ValidationError("--accept needs --because: say why the check is set aside.")
+    }
+    if accept.isEmpty, because != nil {
+      throw ValidationError("--because belongs to --accept: name the check that is set aside.")
+    }
   }
 }
 

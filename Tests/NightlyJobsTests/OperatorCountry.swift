@@ -3,6 +3,7 @@ import DeviceLists
 import Foundation
 import NightlyJobs
 import PostgreSQL
+import RegistryFiles
 import RegistryStore
 import Simulation
 import Testing
@@ -16,7 +17,7 @@ struct OperatorCountry: Sendable {
   func imported(
     _ code: String, _ name: String, _ lines: [String], accept: [String] = [],
     rowsInMemory: Int? = nil
-  ) async throws -> OperatorImport.Summary {
+  ) async throws -> OperatorImport.Report {
     let outcome = try await take(
       code, name, lines, accept: accept, rowsInMemory: rowsInMemory)
     guard case .imported(_, let summary) = outcome else {
@@ -42,9 +43,9 @@ struct OperatorCountry: Sendable {
     let path = directory + "/" + name
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     var options = OperatorImport.Options(actor: "anna", temporaryDirectory: directory)
-    options.accepted = Set(accept)
-    options.reason = "a test"
-    options.isTrial = isTrial
+    options.accepted = try Set(accept.map { try #require(DumpCheck(rawValue: $0)) })
+    options.acceptedReason = "a test"
+    options.isDryRun = isTrial
     if let rowsInMemory { options.rowsInMemory = rowsInMemory }
     return try await OperatorImport(
       store: registry.store, operator: try #require(OperatorCode(code)), options: options

@@ -160,6 +160,24 @@ struct OperatorImportTests {
     }
   }
 
+  @Test func `a file that takes back what another said since is no repetition`() async throws {
+    try await withOperators { country in
+      let name = "alfa_20261001_20261031.csv"
+      let first = ["20261001,\(Self.imei),001010000000001,1,4G"]
+      try await country.imported("alfa", name, first)
+      try await country.imported(
+        "alfa", name, ["20261002,\(Self.imei),001010000000002,2,4G"])
+      try await country.imported("alfa", name, first)
+      #expect(
+        try await country.rows() == ["alfa 2026-10 35209900176148 001010000000001 1 1 4"])
+      let again = try await country.take("alfa", name, first)
+      guard case .repeated = again else {
+        Issue.record("\(again)")
+        return
+      }
+    }
+  }
+
   @Test func `what does not fit into memory gives the same rows`() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("seed \(seed)")
@@ -196,7 +214,7 @@ struct OperatorImportTests {
         Issue.record("\(outcome)")
         return
       }
-      #expect(summary.report.refused == [.notUTF8: 1])
+      #expect(summary.file.refused == [.notUTF8: 1])
       #expect(summary.rows == 1)
     }
   }
@@ -219,7 +237,7 @@ struct OperatorImportTests {
       let outcome = try await country.take(
         "alfa", "alfa_20261001_20261031.csv", ["20261001,\(Self.imei),001010000000001,1,4G"],
         isTrial: true)
-      guard case .trial(let summary) = outcome else {
+      guard case .tried(let summary) = outcome else {
         Issue.record("\(outcome)")
         return
       }
@@ -238,7 +256,7 @@ struct OperatorImportTests {
   }
 
   private static func failing(_ outcome: OperatorImport.Outcome) -> [String] {
-    guard case .refused(let results, _) = outcome else { return [] }
+    guard case .stopped(let results, _) = outcome else { return [] }
     return results.map(\.check.rawValue).sorted()
   }
 }

@@ -43,7 +43,7 @@ struct SeenBack {
       ByteSource(path: path), fileName: name, options: .init(days: first...last),
       expected: Self.networks(country, own: place))
     while let line = try file.next() {
-      if case .seen(let seen) = line { note(seen, place) }
+      if case .row(let seen) = line { note(seen, place) }
     }
     let results = file.counts.results(refused: file.report.rowsRefused)
     return Reading(

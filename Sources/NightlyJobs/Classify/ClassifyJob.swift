@@ -101,15 +101,17 @@ package struct ClassifyJob: Sendable {
     report.excesses = sweep.excesses(
       population: report.population, found: isFull ? nil : try await found())
     guard report.excesses.isEmpty, !options.isTrial else { return report }
-    report.counts = try await store.write(isLong: true) { registry in
+    let json = report.json
+    let grounds = try await store.write(isLong: true) { registry in
       try await registry.keepJob(run)
       let counts = try await sweep.store(in: registry, run: run, by: options.actor)
       try await registry.clearPending(upTo: pending.upTo)
       try await registry.recordActivity(
         "job.classify", by: options.actor,
-        about: [("run", String(run)), ("asOf", day.description), ("report", report.json)])
+        about: [("run", String(run)), ("asOf", day.description), ("report", json)])
       return counts
     }
+    (report.groundsBegun, report.groundsEnded) = (grounds.begun, grounds.ended)
     return report
   }
 

@@ -1,6 +1,5 @@
 import DeviceLists
 import Foundation
-package import RegistryStore
 
 /// What a run found.
 package struct ClassifyReport: Sendable, Codable {
@@ -37,19 +36,6 @@ package struct ClassifyReport: Sendable, Codable {
   package var groundsEnded = 0
 
   init(asOf: CivilDate) { self.asOf = asOf.description }
-
-  package var counts: ClassificationCounts {
-    get {
-      var counts = ClassificationCounts()
-      counts.groundsBegun = groundsBegun
-      counts.groundsEnded = groundsEnded
-      return counts
-    }
-    set {
-      groundsBegun = newValue.groundsBegun
-      groundsEnded = newValue.groundsEnded
-    }
-  }
 
   package var json: String { (try? RuleLoading.canonical(self)) ?? "{}" }
 

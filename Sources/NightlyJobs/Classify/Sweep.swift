@@ -35,7 +35,6 @@ struct Sweep {
   private var orphans: [(number: Int64, ground: Int64, label: String)] = []
   /// Whose first day must be looked up before they can be judged.
   private var undecided: [UInt64] = []
-  private var started = ContinuousClock.now
 
   init(rules: Rules, run: Int64, asOf: CivilDate, store: RegistryStore) {
     self.rules = rules
@@ -52,7 +51,7 @@ struct Sweep {
 
   /// - Parameter devices: nil: all.
   mutating func run(over devices: [UInt64]?) async throws {
-    started = .now
+    let started = ContinuousClock.now
     let (rules, months) = (rules, months)
     let reference = try await store.read {
       try await RuleReference(
@@ -65,9 +64,7 @@ struct Sweep {
     try await pass(only: devices == nil ? nil : run, firstSeen: nil)
     try await decideUndecided()
     try await judgeUnusable()
-    report.seconds =
-      Double(started.duration(to: .now).components.seconds)
-      + Double(started.duration(to: .now).components.attoseconds) * 1e-18
+    report.seconds = started.duration(to: .now) / .seconds(1)
   }
 
   private mutating func decideUndecided() async throws {
@@ -225,8 +222,8 @@ struct Sweep {
   /// All changes, in the transaction of the caller.
   func store(
     in registry: RegistryTransaction, run: Int64, by actor: String
-  ) async throws -> ClassificationCounts {
-    var counts = ClassificationCounts()
+  ) async throws -> GroundCounts {
+    var counts = GroundCounts()
     for (place, condition) in rules.ruleset.conditions.enumerated()
     where !changes[place].isEmpty {
       counts.add(
@@ -275,12 +272,9 @@ extension FactNeeds {
   }
 }
 
-extension ClassificationCounts {
-  mutating func add(_ other: ClassificationCounts) {
+extension GroundCounts {
+  mutating func add(_ other: GroundCounts) {
     begun += other.begun
-    changed += other.changed
     ended += other.ended
-    groundsBegun += other.groundsBegun
-    groundsEnded += other.groundsEnded
   }
 }

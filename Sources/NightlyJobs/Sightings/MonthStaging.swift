@@ -65,9 +65,9 @@ final class MonthStaging {
       current = place
       return place
     }
-    let first = CivilDate(daysSinceEpoch: day.daysSinceEpoch - (day.day - 1))
     months.append(
-      Month(first: first, sorter: MonthSorter(directory: directory, mostRows: mostRows)))
+      Month(
+        first: day.firstOfMonth, sorter: MonthSorter(directory: directory, mostRows: mostRows)))
     current = months.count - 1
     return current
   }
@@ -81,13 +81,7 @@ final class MonthStaging {
   /// The months of `days`, in order, each once: also one that has no line, for the file says that
   /// nothing was seen. A sorter is emptied when its month is asked for.
   func sorted(days: ClosedRange<CivilDate>) -> [() -> Sorted] {
-    var day = days.lowerBound
-    while day <= days.upperBound {
-      _ = place(of: day)
-      let first = CivilDate(daysSinceEpoch: day.daysSinceEpoch - (day.day - 1))
-      day = CivilDate(daysSinceEpoch: first.daysSinceEpoch + 32)
-      day = CivilDate(daysSinceEpoch: day.daysSinceEpoch - (day.day - 1))
-    }
+    for month in CivilDate.months(of: days) { _ = place(of: month) }
     return months.sorted { $0.first < $1.first }.map { month in
       {
         Sorted(
@@ -110,6 +104,20 @@ package struct ImportRefusal: Error, CustomStringConvertible {
 }
 
 extension CivilDate {
+  var firstOfMonth: CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch - (day - 1)) }
+
+  /// The first days of the months that `days` lie in, in order.
+  static func months(of days: ClosedRange<CivilDate>) -> [CivilDate] {
+    var months = [days.lowerBound.firstOfMonth]
+    while let last = months.last {
+      // 31 days on lies in the next month, whatever its length.
+      let next = CivilDate(daysSinceEpoch: last.daysSinceEpoch + 31).firstOfMonth
+      guard next <= days.upperBound else { break }
+      months.append(next)
+    }
+    return months
+  }
+
   func isMonth(of day: CivilDate) -> Bool { year == day.year && month == day.month }
 
   /// As bits, those of the month of `self` that lie in `days`.

@@ -1,4 +1,5 @@
 import DeviceLists
+import RegistryFiles
 import RegistryStore
 
 /// Puts the months of a file into the registry, in one transaction.
@@ -14,6 +15,24 @@ struct MonthStoring {
     var known: [DayVolume] = []
     var rows = 0
     var unusable = 0
+
+    /// What can be told only beside other files.
+    var results: [CheckResult] {
+      var results: [CheckResult] = []
+      if let shares = volumes.shares(of: earlier) {
+        results += [
+          CheckResult(.volumeIMEI, shares.devices), CheckResult(.volumeIMSI, shares.pairs),
+          CheckResult(.volumeTriplet, shares.triplets),
+        ]
+      }
+      if !known.isEmpty {
+        let (before, now) = (known.map(\.triplets), volumes.map(\.triplets))
+        results.append(
+          CheckResult(
+            .correction, Double(now.reduce(0, +)) / Double(max(before.reduce(0, +), 1))))
+      }
+      return results
+    }
   }
 
   let store: RegistryStore
@@ -39,13 +58,8 @@ struct MonthStoring {
     _ months: [() -> MonthStaging.Sorted],
     record: (RegistryTransaction, Written) async throws -> Int64
   ) async throws -> (number: Int64, written: Written) {
-    let days = days
-    var first = days.lowerBound
-    while first <= days.upperBound {
-      let month = CivilDate(daysSinceEpoch: first.daysSinceEpoch - (first.day - 1))
+    for month in CivilDate.months(of: days) {
       try await store.write { try await $0.addMonth(month) }
-      let next = CivilDate(daysSinceEpoch: month.daysSinceEpoch + 31)
-      first = CivilDate(daysSinceEpoch: next.daysSinceEpoch - (next.day - 1))
     }
     return try await store.write(isLong: true) { registry in
       var written = Written()

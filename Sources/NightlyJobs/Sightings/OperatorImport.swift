@@ -10,13 +10,12 @@ package struct OperatorImport: Sendable {
     /// The days that the file is about; nil: its name says so.
     package var days: ClosedRange<CivilDate>?
     /// Checks that are set aside, and why.
-    package var accepted: Set<String> = []
-    package var reason = ""
-    /// Everything but the change itself.
-    package var isTrial = false
+    package var accepted: Set<DumpCheck> = []
+    package var acceptedReason = ""
+    /// Everything is read, checked and reported, and nothing changed.
+    package var isDryRun = false
     /// Where what does not fit into memory waits.
     package var temporaryDirectory: String
-
     /// Rows of a month that are sorted at a time; the rest waits in files.
     package var rowsInMemory = MonthSorter.mostRowsInMemory
 
@@ -26,25 +25,28 @@ package struct OperatorImport: Sendable {
     }
   }
 
-  package struct Summary: Sendable {
-    package let report: FileReport
+  package struct Report: Sendable {
+    package let file: FileReport
     package let days: ClosedRange<CivilDate>
-    package let results: [CheckResult]
-    package let volumes: [DayVolume]
+    package let findings: [CheckFinding<DumpCheck>]
+    /// Checks that failed and were set aside.
+    package let accepted: [DumpCheck]
     /// Rows of the file once its repetitions are put together.
     package let rows: Int
     package let unusable: Int
   }
 
   package enum Outcome: Sendable {
-    case imported(Int64, Summary)
-    case trial(Summary)
+    case imported(Int64, Report)
+    /// What would have been: nothing was done.
+    case tried(Report)
+    /// The same file was imported before: nothing was done.
     case repeated(number: Int64, at: Instant)
-    /// These checks do not hold: nothing was changed.
-    case refused([CheckResult], Summary)
+    /// Checks that nobody has set aside have failed: nothing was done.
+    case stopped(by: [CheckFinding<DumpCheck>], Report)
   }
 
-  private struct Failing: Error { let results: [CheckResult] }
+  private struct Stop: Error { let outcome: Outcome }
 
   private let store: RegistryStore
   private let code: OperatorCode
@@ -59,109 +61,86 @@ package struct OperatorImport: Sendable {
   package func run(path: String, listener: FileImport.Listener) async throws -> Outcome {
     let input = try InputFile(path: path, temporaryDirectory: options.temporaryDirectory)
     let days = try await days(of: input.name)
-    let (number, expected, earlier) = try await store.read { registry in
+    let (number, expected) = try await store.read { registry in
       let number = try await registry.operatorNumber(code)
-      return (
-        number, try await networks(registry, of: number),
-        try await registry.earlierImport(
-          of: .operator, sha256: input.sha256, source: code.description, form: Self.form(days))
-      )
+      return (number, try await networks(registry, of: number))
     }
-    if let earlier { return .repeated(number: earlier.number, at: earlier.at) }
+    func earlier() async throws -> Outcome? {
+      try await store.read {
+        try await $0.earlierSightings(input.sha256, of: number, days: days)
+      }.map { .repeated(number: $0.number, at: $0.at) }
+    }
+    if let repeated = try await earlier() { return repeated }
     let reading = try Reading(input, days: days, expected: expected, options: options)
     try reading.run(listener)
     try input.requireUnchanged()
     let file = ImportedFile(
-      reading.report, of: .operator, input, source: code.description, form: Self.form(days))
-    return try await finish(reading, days: days, number: number, file: file)
+      reading.report, of: .operator, input, source: code.description, form: "")
+    do {
+      return try await take(reading, file, number, days)
+    } catch let stop as Stop {
+      return stop.outcome
+    } catch let error as StoreError where error.code == .alreadyImported {
+      guard let repeated = try await earlier() else { throw error }
+      return repeated
+    }
   }
 
-  private static func form(_ days: ClosedRange<CivilDate>) -> String {
-    "\(days.lowerBound)..\(days.upperBound)"
-  }
-
-  private func finish(
-    _ reading: Reading, days: ClosedRange<CivilDate>, number: ScopeNumber, file: ImportedFile
+  private func take(
+    _ reading: Reading, _ file: ImportedFile, _ number: ScopeNumber,
+    _ days: ClosedRange<CivilDate>
   ) async throws -> Outcome {
-    let results = reading.counts.results(refused: reading.report.rowsRefused)
     let months = reading.staging.sorted(days: days)
     let storing = MonthStoring(store: store, number: number, days: days)
-    if options.isTrial || !failing(results).isEmpty {
-      let written = try await storing.count(months)
-      let all = results + volumeResults(written)
-      let summary = summary(reading, days, all, written)
-      let failing = failing(all)
-      return failing.isEmpty ? .trial(summary) : .refused(failing, summary)
+    let found = reading.counts.results(refused: reading.report.rowsRefused)
+      .map { CheckFinding($0) }
+    // Nothing is written where the lines alone decide.
+    if options.isDryRun || !stopping(found).isEmpty {
+      let report = report(reading, days, found, try await storing.count(months))
+      let stopping = stopping(report.findings)
+      return stopping.isEmpty ? .tried(report) : .stopped(by: stopping, report)
     }
-    do {
-      var last: Summary?
-      let imported = try await storing.write(months) { registry, written in
-        let all = results + volumeResults(written)
-        last = summary(reading, days, all, written)
-        let failing = failing(all)
-        guard failing.isEmpty else { throw Failing(results: failing) }
-        return try await record(file, all, days, number, in: registry)
-      }
-      guard let last else { return .trial(summary(reading, days, results, imported.written)) }
-      return .imported(imported.number, last)
-    } catch let error as Failing {
-      let written = MonthStoring.Written()
-      return .refused(error.results, summary(reading, days, results + error.results, written))
-    } catch let error as StoreError where error.code == .alreadyImported {
-      let earlier = try await store.read {
-        try await $0.earlierImport(
-          of: .operator, sha256: file.sha256, source: file.source, form: file.form)
-      }
-      guard let earlier else { throw error }
-      return .repeated(number: earlier.number, at: earlier.at)
+    let (importNumber, written) = try await storing.write(months) { registry, written in
+      let report = report(reading, days, found, written)
+      let stopping = stopping(report.findings)
+      guard stopping.isEmpty else { throw Stop(outcome: .stopped(by: stopping, report)) }
+      return try await record(file, report, number, in: registry)
     }
+    return .imported(importNumber, report(reading, days, found, written))
   }
 
-  private func failing(_ results: [CheckResult]) -> [CheckResult] {
-    results.filter { !$0.holds && !options.accepted.contains($0.check.rawValue) }
+  private func stopping(_ findings: [CheckFinding<DumpCheck>]) -> [CheckFinding<DumpCheck>] {
+    findings.filter { !$0.hasPassed && !options.accepted.contains($0.check) }
   }
 
-  private func volumeResults(_ written: MonthStoring.Written) -> [CheckResult] {
-    var results: [CheckResult] = []
-    if let shares = written.volumes.shares(of: written.earlier) {
-      results += [
-        CheckResult(.volumeIMEI, shares.devices), CheckResult(.volumeIMSI, shares.pairs),
-        CheckResult(.volumeTriplet, shares.triplets),
-      ]
-    }
-    if !written.known.isEmpty {
-      let before = written.known.map(\.triplets).reduce(0, +)
-      let now = written.volumes.map(\.triplets).reduce(0, +)
-      results.append(CheckResult(.correction, Double(now) / Double(max(before, 1))))
-    }
-    return results
-  }
-
-  private func summary(
-    _ reading: Reading, _ days: ClosedRange<CivilDate>, _ results: [CheckResult],
+  private func report(
+    _ reading: Reading, _ days: ClosedRange<CivilDate>, _ found: [CheckFinding<DumpCheck>],
     _ written: MonthStoring.Written
-  ) -> Summary {
-    Summary(
-      report: reading.report, days: days, results: results, volumes: written.volumes,
+  ) -> Report {
+    let findings = found + written.results.map { CheckFinding($0) }
+    return Report(
+      file: reading.report, days: days, findings: findings,
+      accepted: findings.filter { !$0.hasPassed && options.accepted.contains($0.check) }
+        .map(\.check),
       rows: written.rows, unusable: written.unusable)
   }
 
   private func record(
-    _ file: ImportedFile, _ results: [CheckResult], _ days: ClosedRange<CivilDate>,
-    _ number: ScopeNumber, in registry: RegistryTransaction
+    _ file: ImportedFile, _ report: Report, _ number: ScopeNumber,
+    in registry: RegistryTransaction
   ) async throws -> Int64 {
-    let measured = JSONText.object(
-      results.map { ($0.check.rawValue, String($0.measured)) })
-    let setAside = results.filter { !$0.holds }.map(\.check.rawValue).sorted()
-    let importNumber = try await registry.recordImport(
-      file, of: number, days: days, accepted: setAside,
-      because: setAside.isEmpty ? "" : options.reason, measured: measured, by: options.actor)
+    var file = file
+    file.accepted = report.accepted.map(\.rawValue)
+    file.acceptedReason = report.accepted.isEmpty ? "" : options.acceptedReason
+    file.measured = report.findings.json()
+    let importNumber = try await registry.recordSightings(
+      file, of: number, days: report.days, by: options.actor)
     try await registry.recordActivity(
       "import.operator", by: options.actor,
       about: [
         ("import", String(importNumber)), ("file", file.fileName),
         ("operator", code.description), ("sha256", Hexadecimal.text(file.sha256)),
-        ("accepted", setAside.joined(separator: " ")),
+        ("accepted", file.accepted.joined(separator: ",")), ("because", file.acceptedReason),
       ])
     return importNumber
   }
@@ -184,7 +163,7 @@ extension OperatorImport {
     }
     if let named, days != named.days {
       throw ImportRefusal(
-        "The name \(name) says \(Self.form(named.days)), --from and --to say \(Self.form(days)): "
+        "The name \(name) says other days than --from and --to: "
           + "rename the file, or leave them out.")
     }
     guard days.upperBound <= today else {
@@ -262,14 +241,8 @@ private final class Reading {
   }
 
   func run(_ listener: FileImport.Listener) throws {
-    var lines = 0
     while let line = try dump.next() {
-      lines += 1
-      if lines % FileImport.readInterval == 0 { listener.read(lines) }
-      switch line {
-      case .refused(let refusal): try listener.refused(refusal)
-      case .seen(let seen): try staging.add(seen)
-      }
+      if let seen = try listener.row(of: line) { try staging.add(seen) }
     }
     report = dump.report
     counts = dump.counts
