@@ -34,19 +34,17 @@ package struct OperatorNetworks: Sendable {
   package var countryCodes: [LeadingDigits]
   /// Networks, each with the place of its operator among all; 0 is the one that gave the file.
   package var networks: [(prefix: LeadingDigits, place: Int)]
-  package var operatorCount: Int
   /// Types that are allocated, to tell whether leading zeros were lost.
   package var types: Set<UInt32>
 
   package init(
     countries: [LeadingDigits] = [], countryCodes: [LeadingDigits] = [],
-    networks: [(prefix: LeadingDigits, place: Int)] = [], operatorCount: Int = 1,
+    networks: [(prefix: LeadingDigits, place: Int)] = [],
     types: Set<UInt32> = []
   ) {
     self.countries = countries
     self.countryCodes = countryCodes
     self.networks = networks
-    self.operatorCount = operatorCount
     self.types = types
   }
 

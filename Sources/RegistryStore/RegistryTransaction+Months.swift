@@ -171,6 +171,10 @@ extension RegistryTransaction {
       volumes.map { Int64($0.triplets) })
   }
 
+  /// More devices than these are not marked one by one: a run that looks at a tenth of a country
+  /// might as well look at all of it.
+  package static let mostMarks = 200_000
+
   /// These devices are looked at again by the next run that classifies; nil: all.
   package func markForClassification(_ imeis: [UInt64]?) async throws {
     let keys = imeis.map { $0.map { Int64($0) } } ?? [-1]

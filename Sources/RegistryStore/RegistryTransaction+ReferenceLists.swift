@@ -4,9 +4,6 @@ import PostgreSQL
 /// Lists whose lines are reference data. Two files of one list and source wait for each other; of
 /// others they do not.
 extension RegistryTransaction {
-  /// More changes than these are not marked one by one for the next classification.
-  static let mostMarks = 10_000
-
   package func importList(
     _ list: ReferenceList, _ order: ListOrder, _ steps: ListSteps<ReferenceRow>
   ) async throws -> ImportOutcome {

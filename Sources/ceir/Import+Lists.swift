@@ -6,7 +6,8 @@ import RegistryFiles
 extension Import {
   struct Barred: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Devices that are barred, without exception for anybody: imei.")
+      abstract: "Devices that are barred, without exception for anybody: imei.",
+      discussion: ImportExample.text("barred barred.csv --source regulator --code courtOrder"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -32,7 +33,8 @@ extension Import {
 
   struct BarredTAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "barred-tac", abstract: "Types that are barred: tac.")
+      commandName: "barred-tac", abstract: "Types that are barred: tac.",
+      discussion: ImportExample.text("barred-tac types.csv --source regulator"))
 
     @OptionGroup var list: ListOptions
 
@@ -41,7 +43,8 @@ extension Import {
 
   struct Golden: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Devices that nothing blocks: golden_imei or imei.")
+      abstract: "Devices that nothing blocks: golden_imei or imei.",
+      discussion: ImportExample.text("golden golden.csv --source ministry"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -56,7 +59,8 @@ extension Import {
   struct Pairings: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "pairing",
-      abstract: "Subscribers who may use a device that is blocked for others: imei and imsi.")
+      abstract: "Subscribers who may use a device that is blocked for others: imei and imsi.",
+      discussion: ImportExample.text("pairing pairs.csv --source ministry --delta"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -66,7 +70,8 @@ extension Import {
 
   struct Registration: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Registered devices: approved_imei or imei; all other columns are kept.")
+      abstract: "Registered devices: approved_imei or imei; all other columns are kept.",
+      discussion: ImportExample.text("registration devices.csv.gz --source customs --dry-run"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -77,7 +82,8 @@ extension Import {
   struct TypeApproval: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "type-approval",
-      abstract: "Types that are approved: tac; all other columns are kept.")
+      abstract: "Types that are approved: tac; all other columns are kept.",
+      discussion: ImportExample.text("type-approval approvals.csv --source laboratory"))
 
     @OptionGroup var list: ListOptions
 
@@ -86,7 +92,8 @@ extension Import {
 
   struct Monitoring: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Devices that are watched: imei.")
+      abstract: "Devices that are watched: imei.",
+      discussion: ImportExample.text("monitoring watched.csv --source police"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -96,7 +103,8 @@ extension Import {
 
   struct Subscribers: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Who has which SIM: uid and imsi.")
+      abstract: "Who has which SIM: uid and imsi.",
+      discussion: ImportExample.text("subscribers sims.csv --source alfa"))
 
     @OptionGroup var list: ListOptions
 
@@ -105,7 +113,8 @@ extension Import {
 
   struct Associations: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Who has which device: uid and imei.")
+      abstract: "Who has which device: uid and imei.",
+      discussion: ImportExample.text("associations devices.csv --source ministry"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions

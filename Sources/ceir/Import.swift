@@ -31,7 +31,8 @@ struct Import: AsyncParsableCommand {
 
   struct TAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "tac", abstract: "Type allocations: CSV with a tac column, or GSMA's form.")
+      commandName: "tac", abstract: "Type allocations: CSV with a tac column, or GSMA's form.",
+      discussion: ImportExample.text("tac tacdb.csv --source gsma"))
 
     @OptionGroup var file: ImportOptions
 
@@ -45,7 +46,8 @@ struct Import: AsyncParsableCommand {
   struct Stolen: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Stolen and lost devices: imei, and if known reporting_date, status, case.",
-      discussion: "Without --full and --delta the devices are added to those reported before.")
+      discussion: "Without --full and --delta the devices are added to those reported before.\n\n"
+        + ImportExample.text("stolen reports.csv --source police --refusals refused.csv"))
 
     @OptionGroup var list: ListOptions
     @OptionGroup var form: FormOptions
@@ -66,6 +68,10 @@ struct Import: AsyncParsableCommand {
       }
     }
   }
+}
+
+enum ImportExample {
+  static func text(_ line: String) -> String { "EXAMPLES\n  ceir import \(line)" }
 }
 
 /// A file, and how it is reported: what all imports have in common.

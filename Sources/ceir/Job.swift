@@ -100,7 +100,7 @@ struct Job: AsyncParsableCommand {
       }
       guard report.excesses.isEmpty else {
         for excess in report.excesses { Terminal.error("ceir: \(excess)") }
-        throw ExitCode(CommandFailure.failed)
+        throw ExitCode(CommandFailure.undecided)
       }
     }
   }

@@ -65,7 +65,7 @@ struct SeenBack {
         LeadingDigits(country.operators[index].plmn.description.filter(\.isNumber)).map {
           ($0, place)
         }
-      }, operatorCount: ordered.count)
+      })
   }
 
   private mutating func note(_ line: SeenLine, _ place: Int) {

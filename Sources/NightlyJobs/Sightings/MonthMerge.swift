@@ -3,10 +3,6 @@ import RegistryStore
 
 /// Writes a month anew: the days of the file from the file, the other days from what is there.
 struct MonthMerge {
-  /// Devices that a run which classifies looks at one by one; where more have changed, it looks at
-  /// all.
-  static let mostMarked = 200_000
-
   let month: CivilDate
   let number: ScopeNumber
   /// The days of the month that the file is about, as bits.
@@ -82,6 +78,6 @@ struct MonthMerge {
   private mutating func note(_ imei: UInt64) {
     guard changed.last != imei else { return }
     changedCount += 1
-    if changed.count <= Self.mostMarked { changed.append(imei) }
+    if changed.count <= RegistryTransaction.mostMarks { changed.append(imei) }
   }
 }

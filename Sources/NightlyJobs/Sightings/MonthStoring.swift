@@ -107,7 +107,7 @@ struct MonthStoring {
     try await registry.replaceUnusable(
       month.unusable, in: month.month, of: number, days: merge.days)
     written.add(&merge, month)
-    return hasRows && merge.changedCount <= MonthMerge.mostMarked ? merge.changed : nil
+    return hasRows && merge.changedCount <= RegistryTransaction.mostMarks ? merge.changed : nil
   }
 }
 

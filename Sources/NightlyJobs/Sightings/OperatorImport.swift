@@ -186,7 +186,7 @@ extension OperatorImport {
   ) async throws -> OperatorNetworks {
     let records = try await registry.operatorRecords()
     let ordered = records.filter { $0.code == code } + records.filter { $0.code != code }
-    var expected = OperatorNetworks(operatorCount: ordered.count)
+    var expected = OperatorNetworks()
     for (place, record) in ordered.enumerated() {
       for network in record.networks {
         guard let prefix = LeadingDigits(network) else { continue }
